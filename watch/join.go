@@ -1,0 +1,282 @@
+package watch
+
+import (
+	"container/heap"
+	"context"
+	"time"
+)
+
+// Observation is an event on its way into the log. Witnesses run in different
+// processes, so their reports arrive out of order; an observation therefore
+// says what it is connected to, and the Joiner does the rest.
+type Observation struct {
+	Event
+	Needs []Need `json:"needs,omitempty"` // each one found becomes a Cause, in this order
+	Gives []Give `json:"gives,omitempty"` // keys under which later observations find this event
+	Lane  string `json:"lane,omitempty"`  // observations of one lane never overtake each other
+}
+
+// Need names an earlier event by a key it gives.
+type Need struct {
+	Key  string `json:"key"`
+	How  string `json:"how"`            // becomes Cause.How
+	Wait bool   `json:"wait,omitempty"` // hold the observation until one of its waited-for keys is known, or patience ends
+}
+
+// Give makes an event findable under Key. The newest giver of a key wins.
+type Give struct {
+	Key  string `json:"key"`
+	Once bool   `json:"once,omitempty"` // the first observation that falls inside the giver's [Start, End] takes the key away
+}
+
+// Joiner orders observations and appends them to a log. Two rules make the
+// order: within Hold, observations are sorted by the time they ended; and an
+// observation that waits for a key comes after the event that gives it. After
+// Patience it goes ahead without that cause.
+type Joiner struct {
+	Hold     time.Duration // zero means DefaultHold
+	Patience time.Duration // zero means DefaultPatience
+
+	log *Log
+	in  chan Observation
+}
+
+// DefaultHold covers the time a pipe between two processes needs on a busy
+// machine; DefaultPatience the time between a commit in etcd and the audit
+// record of a slow request. Both are part of the delay a viewer sees.
+const (
+	DefaultHold     = 20 * time.Millisecond
+	DefaultPatience = 250 * time.Millisecond
+)
+
+// NewJoiner returns a joiner that appends to log once Run is called.
+func NewJoiner(log *Log) *Joiner {
+	return &Joiner{log: log, in: make(chan Observation, 4096)}
+}
+
+// Offer hands in an observation. It waits when 4096 are unprocessed and
+// returns false if ctx ends first; the observation is then lost.
+func (j *Joiner) Offer(ctx context.Context, o Observation) bool {
+	select {
+	case j.in <- o:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Run appends until ctx ends, then appends what it still holds and returns.
+func (j *Joiner) Run(ctx context.Context) {
+	s := newJoinState(j)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if next, ok := s.next(); ok {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case o := <-j.in:
+			s.add(o, time.Now())
+		case <-timer.C:
+		case <-ctx.Done():
+			for {
+				select {
+				case o := <-j.in:
+					s.add(o, time.Now())
+					continue
+				default:
+				}
+				break
+			}
+			s.advance(time.Now().Add(time.Hour))
+			return
+		}
+		for more := true; more; { // take what is there before paying for a wake-up each
+			select {
+			case o := <-j.in:
+				s.add(o, time.Now())
+			default:
+				more = false
+			}
+		}
+		s.advance(time.Now())
+	}
+}
+
+// held is an observation between its arrival and the log.
+type held struct {
+	Observation
+	order   uint64    // arrival, the tie-breaker
+	due     time.Time // when sorting ends
+	giveUp  time.Time // when waiting ends
+	waiting bool
+}
+
+type byEnd []*held
+
+func (h byEnd) Len() int { return len(h) }
+func (h byEnd) Less(a, b int) bool {
+	if !h[a].End.Equal(h[b].End) {
+		return h[a].End.Before(h[b].End)
+	}
+	return h[a].order < h[b].order
+}
+func (h byEnd) Swap(a, b int) { h[a], h[b] = h[b], h[a] }
+func (h *byEnd) Push(x any)   { *h = append(*h, x.(*held)) }
+func (h *byEnd) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}
+
+// given is what the joiner remembers of an event.
+type given struct {
+	seq        uint64
+	once       bool
+	start, end time.Time
+}
+
+type joinState struct {
+	log            *Log
+	hold, patience time.Duration
+	arrivals       uint64
+	sorting        byEnd
+	waiting        []*held // released from sorting, in order
+	// Keys in two generations, so that what is remembered stays bounded
+	// without a clock: a key lives for one to two generations.
+	young, old map[string]given
+}
+
+const generation = 100_000
+
+func newJoinState(j *Joiner) *joinState {
+	s := &joinState{log: j.log, hold: j.Hold, patience: j.Patience, young: map[string]given{}}
+	if s.hold == 0 {
+		s.hold = DefaultHold
+	}
+	if s.patience == 0 {
+		s.patience = DefaultPatience
+	}
+	return s
+}
+
+func (s *joinState) add(o Observation, now time.Time) {
+	s.arrivals++
+	heap.Push(&s.sorting, &held{Observation: o, order: s.arrivals, due: now.Add(s.hold), giveUp: now.Add(s.hold + s.patience)})
+}
+
+// next returns when advance has something to do without a new arrival.
+func (s *joinState) next() (t time.Time, ok bool) {
+	earliest := func(x time.Time) {
+		if !ok || x.Before(t) {
+			t, ok = x, true
+		}
+	}
+	for _, h := range s.sorting {
+		earliest(h.due)
+	}
+	for _, h := range s.waiting {
+		if h.waiting {
+			earliest(h.giveUp)
+		}
+	}
+	return t, ok
+}
+
+func (s *joinState) advance(now time.Time) {
+	// The head of the heap ended first, but may have arrived last: what ended
+	// before something that is due is let go with it.
+	var due time.Time
+	for _, h := range s.sorting {
+		if !h.due.After(now) && h.End.After(due) {
+			due = h.End
+		}
+	}
+	for len(s.sorting) > 0 && !s.sorting[0].End.After(due) {
+		s.waiting = append(s.waiting, heap.Pop(&s.sorting).(*held))
+	}
+	for s.pass(now) {
+	}
+}
+
+// pass appends each waiting observation that may go, and reports whether one
+// did, since that may free another.
+func (s *joinState) pass(now time.Time) bool {
+	went := false
+	blocked := map[string]bool{}
+	kept := s.waiting[:0]
+	for _, h := range s.waiting {
+		if blocked[h.Lane] || !s.ready(h, now) {
+			if h.Lane != "" {
+				blocked[h.Lane] = true
+			}
+			kept = append(kept, h)
+			continue
+		}
+		s.release(h)
+		went = true
+	}
+	clear(s.waiting[len(kept):])
+	s.waiting = kept
+	return went && len(kept) > 0
+}
+
+func (s *joinState) ready(h *held, now time.Time) bool {
+	h.waiting = false
+	for _, n := range h.Needs {
+		if n.Wait {
+			if _, ok := s.find(n.Key, h); ok {
+				h.waiting = false
+				return true
+			}
+			h.waiting = true
+		}
+	}
+	return !h.waiting || !h.giveUp.After(now)
+}
+
+func (s *joinState) find(key string, h *held) (given, bool) {
+	g, ok := s.young[key]
+	if !ok {
+		g, ok = s.old[key]
+	}
+	if ok && g.once && (h.Start.Before(g.start) || h.Start.After(g.end)) {
+		return given{}, false
+	}
+	return g, ok
+}
+
+func (s *joinState) release(h *held) {
+	e := h.Event
+	e.Causes = append([]Cause(nil), e.Causes...)
+	for _, n := range h.Needs {
+		g, ok := s.find(n.Key, h)
+		if !ok {
+			continue
+		}
+		if !hasCause(e.Causes, g.seq) {
+			e.Causes = append(e.Causes, Cause{g.seq, n.How})
+		}
+		if g.once {
+			delete(s.young, n.Key)
+			delete(s.old, n.Key)
+		}
+	}
+	seq := s.log.Append(e)
+	for _, g := range h.Gives {
+		s.young[g.Key] = given{seq, g.Once, e.Start, e.End}
+	}
+	if len(s.young) > generation {
+		s.old, s.young = s.young, map[string]given{}
+	}
+}
+
+func hasCause(cs []Cause, seq uint64) bool {
+	for _, c := range cs {
+		if c.Seq == seq {
+			return true
+		}
+	}
+	return false
+}
