@@ -1,0 +1,23 @@
+// Package sandbox runs a real Kubernetes cluster out of the dashboard's own
+// binary, as an ordinary user, and feeds a watch.Log with what it witnesses.
+//
+// Read it in this order:
+//
+//   - plan.go says which components there are: each is data (a name, what it
+//     needs, its arguments, how one knows that it is ready).
+//   - process.go is one running child, as a small value: start, stop, exited.
+//   - keeper.go keeps one component alive: starts it, waits until it is ready,
+//     starts it again with back-off when it exits, and tells the log.
+//   - sandbox.go is the whole: New locks and checks the data directory, Run
+//     starts everything, waits, and stops everything in reverse order.
+//
+// Around that: datadir.go (the directory, its lock and its version), pki.go
+// and certificates.go (one certificate authority per trust domain), ports.go,
+// files.go (configuration files), egress.go (the way from the apiserver to
+// node addresses), audit.go (the audit log becomes observations), watches.go
+// (who was notified of a write, inferred from the watches that are open).
+//
+// The children are the same binary with the arguments "component ROLE ...";
+// what a role does is not known here but in sandbox/kube, the only package
+// that compiles Kubernetes in.
+package sandbox
