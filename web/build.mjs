@@ -1,0 +1,61 @@
+// Builds web/src into web/dist: one script, one style sheet, the fonts, all
+// with a hash of their content in the name, and manifest.json, which maps
+// "main.js" to "main-ABCDEFGH.js". The result is committed, so that building
+// the Go program needs no Node.
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const web = dirname(fileURLToPath(import.meta.url));
+const dist = join(web, "dist");
+
+const options = {
+  absWorkingDir: dirname(web), // paths inside the result must not depend on where the repository lies
+  entryPoints: { main: "web/src/main.ts", theme: "web/src/theme.ts" },
+  outdir: "web/dist",
+  bundle: true,
+  format: "esm",
+  target: ["es2022", "chrome110", "firefox115", "safari16"],
+  minify: true,
+  legalComments: "none",
+  entryNames: "[name]-[hash]",
+  assetNames: "fonts/[name]-[hash]",
+  loader: { ".woff2": "file", ".svg": "file" },
+  metafile: true,
+  logLevel: "warning",
+};
+
+async function build() {
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  const { metafile } = await esbuild.build(options);
+  const manifest = {};
+  for (const [out, { entryPoint }] of Object.entries(metafile.outputs)) {
+    const file = out.slice("web/dist/".length);
+    if (file.endsWith(".css")) manifest["main.css"] = file;
+    else if (entryPoint) manifest[`${basename(entryPoint, ".ts")}.js`] = file;
+  }
+  const icon = await readFile(join(web, "icon.svg"));
+  manifest["icon.svg"] = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8).toUpperCase()}.svg`;
+  await writeFile(join(dist, manifest["icon.svg"]), icon);
+  await writeFile(join(dist, "manifest.json"), `${JSON.stringify(manifest, Object.keys(manifest).sort(), 2)}\n`);
+}
+
+await build();
+if (process.argv.includes("--watch")) {
+  console.log("watching web/src and web/styles");
+  let last = 0;
+  for (;;) {
+    let newest = 0;
+    for (const dir of ["src", "styles"]) {
+      for (const f of await readdir(join(web, dir), { recursive: true })) {
+        newest = Math.max(newest, (await stat(join(web, dir, f))).mtimeMs);
+      }
+    }
+    if (last && newest > last) await build().catch((e) => console.error(e.message));
+    last = newest;
+    await new Promise((r) => setTimeout(r, 300));
+  }
+}
