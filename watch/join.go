@@ -150,6 +150,10 @@ type joinState struct {
 
 const generation = 100_000
 
+// onceSlack is how much later than the end of a request its commit may be
+// seen: etcd tells its watchers after it has answered.
+const onceSlack = 100 * time.Millisecond
+
 func newJoinState(j *Joiner) *joinState {
 	s := &joinState{log: j.log, hold: j.Hold, patience: j.Patience, young: map[string]given{}}
 	if s.hold == 0 {
@@ -241,7 +245,7 @@ func (s *joinState) find(key string, h *held) (given, bool) {
 	if !ok {
 		g, ok = s.old[key]
 	}
-	if ok && g.once && (h.Start.Before(g.start) || h.Start.After(g.end)) {
+	if ok && g.once && (h.Start.Before(g.start) || h.Start.After(g.end.Add(onceSlack))) {
 		return given{}, false
 	}
 	return g, ok

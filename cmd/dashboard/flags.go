@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+)
+
+// options are the flags of `dashboard`.
+type options struct {
+	addr       string
+	nodes      int
+	dataDir    string
+	ephemeral  bool
+	kubeconfig string
+	context    string
+}
+
+// errHelp ends a command that was asked for its usage.
+var errHelp = errors.New("help")
+
+func parseOptions(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("dashboard", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&o.addr, "addr", "127.0.0.1:7766", "")
+	f.IntVar(&o.nodes, "nodes", 3, "")
+	f.StringVar(&o.dataDir, "data-dir", "", "")
+	f.BoolVar(&o.ephemeral, "ephemeral", false, "")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "")
+	f.StringVar(&o.context, "context", "", "")
+	if err := parse(f, args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("%q is not expected here; flags start with --, see `dashboard help`", f.Arg(0))
+	}
+	return o, o.check()
+}
+
+func parse(f *flag.FlagSet, args []string) error {
+	err := f.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return errHelp
+	}
+	if err != nil {
+		return fmt.Errorf("%s; see `dashboard help`", strings.ReplaceAll(err.Error(), "-", "--"))
+	}
+	return nil
+}
+
+func (o options) check() error {
+	if _, _, err := net.SplitHostPort(o.addr); err != nil {
+		return fmt.Errorf("--addr %q is not HOST:PORT, as in 127.0.0.1:7766", o.addr)
+	}
+	if o.nodes < 1 || o.nodes > 20 {
+		return fmt.Errorf("--nodes %d: choose 1 to 20", o.nodes)
+	}
+	if o.ephemeral && o.dataDir != "" {
+		return errors.New("--ephemeral keeps nothing, --data-dir says where to keep it: use one of them")
+	}
+	if o.context != "" && o.kubeconfig == "" {
+		return errors.New("--context chooses among the clusters of a kubeconfig: add --kubeconfig FILE")
+	}
+	if o.kubeconfig != "" && (o.ephemeral || o.dataDir != "") {
+		return errors.New("--kubeconfig attaches to another cluster, which has no data directory here: leave out --data-dir and --ephemeral")
+	}
+	return nil
+}

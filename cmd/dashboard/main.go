@@ -1,0 +1,85 @@
+// Command dashboard is Kubestage: it starts a real Kubernetes out of its own
+// binary, or attaches to one, and shows on a local web page what its
+// components do. Run `dashboard help` for its commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Version is the dashboard's own version.
+const Version = "0.1.0"
+
+func main() {
+	// A child process of the sandbox is this same binary in another role. The
+	// role comes before flags, logging and signals, which upstream's commands
+	// set up for themselves, once a process.
+	if len(os.Args) > 2 && os.Args[1] == "component" {
+		os.Exit(playRole(os.Args[2], os.Args[3:]))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	var status exitStatus
+	switch {
+	case errors.As(err, &status):
+		os.Exit(int(status))
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "dashboard:", err)
+		os.Exit(1)
+	}
+}
+
+// exitStatus ends the process quietly, after a child that has already said
+// what went wrong.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+const usage = `Kubestage shows how Kubernetes works, on a real cluster of its own.
+
+  dashboard [flags]            start the cluster and the page (or attach, or both)
+  dashboard kubectl ARGS...    the real kubectl, against that cluster
+  dashboard kubeconfig         print the path of that cluster's kubeconfig
+  dashboard reset              delete the cluster and its data
+  dashboard version            print versions
+
+Flags of dashboard:
+  --addr HOST:PORT     where the page is (default 127.0.0.1:7766; port 0 picks a free one)
+  --nodes N            nodes of the cluster, 1 to 20 (default 3)
+  --data-dir DIR       where the cluster is kept (default: kubestage in the XDG data directory)
+  --ephemeral          keep nothing: a new cluster that is deleted at the end
+  --kubeconfig FILE    watch this cluster instead of starting one; read only
+  --context NAME       which context of the kubeconfig
+Flags of kubectl, kubeconfig and reset: --data-dir DIR, before other arguments.
+`
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command := "serve"
+	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "serve":
+		return serve(ctx, args, stdout, stderr)
+	case "kubectl":
+		return kubectl(ctx, args)
+	case "kubeconfig":
+		return kubeconfig(args, stdout)
+	case "reset":
+		return reset(args, stdout)
+	case "version":
+		printVersion(stdout)
+		return nil
+	case "help":
+		fmt.Fprint(stdout, usage)
+		return nil
+	}
+	return fmt.Errorf("there is no command %q; `dashboard help` lists them", command)
+}

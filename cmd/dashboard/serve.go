@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/kubestage/kubestage/content"
+	"github.com/kubestage/kubestage/sandbox"
+	"github.com/kubestage/kubestage/server"
+	"github.com/kubestage/kubestage/server/store"
+	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/cluster"
+)
+
+// source is what the page shows: a feeder of the log, and what the server
+// needs to know of it.
+type source struct {
+	watch.Feeder
+	name       string // sandbox or cluster
+	dir        string // where the database is; removed at the end when ephemeral
+	kubeconfig func() string
+	ready      func() (bool, string)
+}
+
+// serve runs the page and its source until ctx ends or one of them fails.
+// The page is there first, so that a browser can watch the cluster boot.
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parseOptions(args)
+	if errors.Is(err, errHelp) {
+		fmt.Fprint(stdout, usage)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// What can be refused is refused before the sandbox takes its lock.
+	listener, err := listen(o.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	book, err := content.Load()
+	if err != nil {
+		return err
+	}
+	src, err := openSource(o, stderr)
+	if err != nil {
+		return err
+	}
+	events := watch.NewLog(0)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	learners, err := store.Open(filepath.Join(src.dir, "kubestage.db"))
+	if err != nil {
+		return err
+	}
+	defer learners.Close()
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	pages, err := server.New(server.Config{
+		Log:            events,
+		Source:         src.name,
+		Ready:          src.ready,
+		Kubectl:        []string{executable, "component", kubectlRole},
+		KubeconfigPath: src.kubeconfig,
+		ReadOnly:       src.name != "sandbox",
+		Store:          learners,
+		Book:           book,
+		Logf:           log.New(stderr, "", log.LstdFlags).Printf,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "Kubestage is at http://%s\n", listener.Addr())
+
+	// Whichever ends first, ends the other: a page without a source would
+	// show nothing, and a source without a page is of no use to anybody.
+	var wg sync.WaitGroup
+	failures := make(chan error, 2)
+	for _, f := range []func() error{
+		func() error { return src.Run(ctx, events) },
+		func() error { return pages.Serve(ctx, listener) },
+	} {
+		wg.Go(func() {
+			defer cancel()
+			failures <- f()
+		})
+	}
+	wg.Wait()
+	return errors.Join(<-failures, <-failures)
+}
+
+func openSource(o options, stderr io.Writer) (source, error) {
+	if o.kubeconfig != "" {
+		c, err := cluster.New(cluster.Options{Kubeconfig: o.kubeconfig, Context: o.context})
+		if err != nil {
+			return source{}, err
+		}
+		dir, err := sandbox.DefaultDataDir()
+		if err != nil {
+			return source{}, err
+		}
+		return source{
+			Feeder: c, name: "cluster", dir: dir,
+			kubeconfig: func() string { return "" },
+			ready:      func() (bool, string) { return true, c.Describe() },
+		}, nil
+	}
+	if !sandboxAvailable {
+		return source{}, errors.New("this build has no cluster in it (-tags nosandbox): attach to one with --kubeconfig FILE")
+	}
+	s, err := sandbox.New(sandbox.Options{
+		DataDir: o.dataDir, Ephemeral: o.ephemeral, Nodes: o.nodes, Version: Version, Stderr: stderr,
+	})
+	if err != nil {
+		return source{}, err
+	}
+	return source{
+		Feeder: s, name: "sandbox", dir: filepath.Dir(s.Kubeconfig()), kubeconfig: s.Kubeconfig,
+		ready: func() (bool, string) {
+			if s.Ready() {
+				return true, "the cluster is ready"
+			}
+			return false, "the cluster is starting"
+		},
+	}, nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use, perhaps by another Kubestage: open http://%s, or choose another port with --addr 127.0.0.1:0", addr, addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s: ports below 1024 need root: choose a higher one with --addr", addr)
+	case err != nil:
+		return nil, fmt.Errorf("--addr %s: %w", addr, err)
+	}
+	return l, nil
+}

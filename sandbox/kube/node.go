@@ -1,0 +1,165 @@
+//go:build !nosandbox
+
+package kube
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+
+	cadvisorapi "github.com/google/cadvisor/info/v1"
+	cadvisorapiv2 "github.com/google/cadvisor/info/v2"
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/kubernetes/cmd/kubelet/app"
+	"k8s.io/kubernetes/pkg/kubelet/cadvisor"
+	"k8s.io/kubernetes/pkg/kubelet/cm"
+	kubecontainer "k8s.io/kubernetes/pkg/kubelet/container"
+	"k8s.io/kubernetes/pkg/volume"
+
+	"github.com/kubestage/kubestage/sandbox"
+)
+
+// machine stands in for the hardware of a node: the figures come from the
+// node's configuration, and the node says so in its OS image.
+type machine struct {
+	name       string
+	cores      int
+	memory     uint64
+	disk       uint64
+	kernel     string
+	identifier string
+}
+
+var _ cadvisor.Interface = (*machine)(nil)
+
+// diskBytes is the ephemeral storage of every node.
+const diskBytes = 32 << 30
+
+func newMachine(c sandbox.NodeConfig) (*machine, error) {
+	cpu, err := resource.ParseQuantity(c.CPU)
+	if err != nil {
+		return nil, err
+	}
+	memory, err := resource.ParseQuantity(c.Memory)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte("kubestage node " + c.Name))
+	return &machine{
+		name: c.Name, cores: int(cpu.Value()), memory: uint64(memory.Value()), disk: diskBytes,
+		kernel: kernelRelease(), identifier: hex.EncodeToString(sum[:16]),
+	}, nil
+}
+
+func kernelRelease() string {
+	text, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return "virtual"
+	}
+	return strings.TrimSpace(string(text))
+}
+
+func (m *machine) Start() error { return nil }
+
+func (m *machine) MachineInfo() (*cadvisorapi.MachineInfo, error) {
+	return &cadvisorapi.MachineInfo{
+		NumCores: m.cores, NumPhysicalCores: m.cores, NumSockets: 1,
+		MemoryCapacity: m.memory,
+		MachineID:      m.identifier, SystemUUID: m.identifier, BootID: m.identifier,
+		InstanceID: cadvisorapi.InstanceID(m.name),
+	}, nil
+}
+
+func (m *machine) VersionInfo() (*cadvisorapi.VersionInfo, error) {
+	return &cadvisorapi.VersionInfo{KernelVersion: m.kernel, ContainerOsVersion: "Kubestage virtual node"}, nil
+}
+
+func (m *machine) fs() cadvisorapiv2.FsInfo {
+	return cadvisorapiv2.FsInfo{Device: "virtual", Mountpoint: "/", Capacity: m.disk, Available: m.disk}
+}
+
+func (m *machine) ImagesFsInfo(context.Context) (cadvisorapiv2.FsInfo, error) { return m.fs(), nil }
+func (m *machine) RootFsInfo() (cadvisorapiv2.FsInfo, error)                  { return m.fs(), nil }
+func (m *machine) ContainerFsInfo(context.Context) (cadvisorapiv2.FsInfo, error) {
+	return m.fs(), nil
+}
+func (m *machine) GetDirFsInfo(string) (cadvisorapiv2.FsInfo, error) { return m.fs(), nil }
+
+func (m *machine) ContainerInfoV2(string, cadvisorapiv2.RequestOptions) (map[string]cadvisorapiv2.ContainerInfo, error) {
+	return map[string]cadvisorapiv2.ContainerInfo{}, nil
+}
+
+func (m *machine) GetRequestedContainersInfo(string, cadvisorapiv2.RequestOptions) (map[string]*cadvisorapi.ContainerInfo, error) {
+	return map[string]*cadvisorapi.ContainerInfo{}, nil
+}
+
+// nodeResources stands in for the cgroup tree: capacity, but no enforcement.
+type nodeResources struct {
+	cm.ContainerManager
+	machine *machine
+}
+
+func newNodeResources(m *machine) cm.ContainerManager {
+	return &nodeResources{cm.NewStubContainerManager(), m}
+}
+
+func (n *nodeResources) GetCapacity(localStorage bool) v1.ResourceList {
+	if !localStorage {
+		return v1.ResourceList{}
+	}
+	return v1.ResourceList{v1.ResourceEphemeralStorage: *resource.NewQuantity(int64(n.machine.disk), resource.BinarySI)}
+}
+
+// nodeOS keeps a node inside its own folder. The kubelet writes links under
+// /var/log/containers by a constant (pkg/kubelet/kuberuntime/legacy.go:34).
+type nodeOS struct {
+	kubecontainer.RealOS
+	root string
+}
+
+const legacyLogs = "/var/log/containers"
+
+func (o nodeOS) inside(path string) string {
+	if rest, ok := strings.CutPrefix(path, legacyLogs); ok {
+		return filepath.Join(o.root, "containers", rest)
+	}
+	return path
+}
+
+func (o nodeOS) MkdirAll(path string, perm os.FileMode) error {
+	return o.RealOS.MkdirAll(o.inside(path), perm)
+}
+func (o nodeOS) Symlink(target, link string) error { return o.RealOS.Symlink(target, o.inside(link)) }
+func (o nodeOS) Stat(path string) (os.FileInfo, error) {
+	return o.RealOS.Stat(o.inside(path))
+}
+func (o nodeOS) Remove(path string) error    { return o.RealOS.Remove(o.inside(path)) }
+func (o nodeOS) RemoveAll(path string) error { return o.RealOS.RemoveAll(o.inside(path)) }
+func (o nodeOS) Glob(pattern string) ([]string, error) {
+	return o.RealOS.Glob(o.inside(pattern))
+}
+func (o nodeOS) Hostname() (string, error) { return "", os.ErrInvalid }
+
+// volumePlugins are the kubelet's own, less those that reach outside the node's
+// folder: hostPath would create directories on this machine, the network ones
+// would run mount helpers.
+func volumePlugins(ctx context.Context) ([]volume.VolumePlugin, error) {
+	all, err := app.ProbeVolumePlugins(ctx, utilfeature.DefaultFeatureGate)
+	if err != nil {
+		return nil, err
+	}
+	var kept []volume.VolumePlugin
+	for _, p := range all {
+		switch p.GetPluginName() {
+		case "kubernetes.io/host-path", "kubernetes.io/nfs", "kubernetes.io/iscsi", "kubernetes.io/fc", "kubernetes.io/local-volume", "kubernetes.io/git-repo":
+		default:
+			kept = append(kept, p)
+		}
+	}
+	return kept, nil
+}
