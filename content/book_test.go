@@ -1,0 +1,13 @@
+package content
+
+import "testing"
+
+func TestEmbeddedBookIsSound(t *testing.T) {
+	b, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := b.Chapter("pod-birth"); !ok {
+		t.Fatal("the chapter pod-birth is missing")
+	}
+}

@@ -1,0 +1,12 @@
+package content
+
+import "embed"
+
+// Every file of the book is embedded, so that the binary needs no folder.
+//
+//go:embed glossary.yaml chapters
+var files embed.FS
+
+// Embedded loads the book that is part of this binary. An error is a mistake in
+// the book's files and names the file and what to do.
+func Embedded() (*Book, error) { return Load(files) }

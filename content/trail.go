@@ -1,0 +1,160 @@
+package content
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/cel-go/common/types"
+
+	"github.com/kubestage/kubestage/watch"
+)
+
+// Fact is a step that was reached.
+type Fact struct {
+	Step   string            `json:"step"`
+	Seq    uint64            `json:"seq"`              // the event that made it true
+	At     time.Time         `json:"at"`               // when that event ended
+	Values map[string]string `json:"values,omitempty"` // what this fact captured, for captions
+	Answer string            `json:"answer,omitempty"` // the right option, at the step that decides the prediction
+}
+
+// Trail follows a chain of facts through events that are added in the order of
+// the log. A fact is looked for behind the event of the fact it comes after,
+// also among events added earlier: two branches of a story may reach the log in
+// either order.
+type Trail struct {
+	facts    []*fact
+	reached  map[string]uint64 // fact id → seq
+	captured map[string]any
+	events   []watch.Event // since the first fact, as long as one is missing
+}
+
+// Follow starts a trail for one run of the scene.
+func (s *Scene) Follow() *Trail { return newTrail(s.facts) }
+
+// Follow starts a trail for one attempt at the checkpoint.
+func (c *Checkpoint) Follow() *Trail { return newTrail(c.chain) }
+
+func newTrail(c *factChain) *Trail {
+	return &Trail{facts: c.facts, reached: map[string]uint64{}, captured: map[string]any{}}
+}
+
+// IsGone reports whether an event is the one with which the last of an earlier
+// run went.
+func (r *Scene) IsGone(e watch.Event) bool {
+	return r.resetFor != nil && holds(r.resetFor.is, input(&e, nil))
+}
+
+// Begins reports whether an event would make the scene's first fact true, that
+// is, whether a run starts with it.
+func (s *Scene) Begins(e watch.Event) bool {
+	return holds(s.facts.facts[0].is, input(&e, nil))
+}
+
+// Begins reports whether an attempt at the checkpoint starts with this event.
+func (c *Checkpoint) Begins(e watch.Event) bool {
+	return holds(c.chain.facts[0].is, input(&e, nil))
+}
+
+// Done reports whether every fact has been true.
+func (t *Trail) Done() bool { return len(t.reached) == len(t.facts) }
+
+// Waiting returns the id of the first fact that has not been true yet, and ""
+// when there is none.
+func (t *Trail) Waiting() string {
+	for _, f := range t.facts {
+		if _, ok := t.reached[f.id]; !ok {
+			return f.id
+		}
+	}
+	return ""
+}
+
+// Add hands the trail the next event of the log and returns the facts that are
+// true because of it, in the order of the scene.
+func (t *Trail) Add(e watch.Event) []Fact {
+	if t.Done() {
+		return nil
+	}
+	if len(t.reached) > 0 {
+		t.events = append(t.events, e)
+	}
+	var news []Fact
+	fresh := []watch.Event{e}
+	for again := true; again; {
+		again = false
+		for _, f := range t.facts {
+			after, ready := t.reached[f.after]
+			if _, done := t.reached[f.id]; done || (f.after != "" && !ready) {
+				continue
+			}
+			among := fresh
+			if slices.ContainsFunc(news, func(n Fact) bool { return n.Step == f.after }) {
+				among = t.events // this fact was not looked for before now
+			}
+			for i := range among {
+				if among[i].Seq <= after && f.after != "" {
+					continue
+				}
+				if fact, ok := t.try(f, &among[i]); ok {
+					news, again = append(news, fact), true
+					if len(t.events) == 0 {
+						t.events = append(t.events, e)
+					}
+					break
+				}
+			}
+		}
+	}
+	if t.Done() {
+		t.events = nil
+	}
+	return news
+}
+
+func (t *Trail) try(f *fact, e *watch.Event) (Fact, bool) {
+	vars := input(e, t.captured)
+	if !holds(f.is, vars) {
+		return Fact{}, false
+	}
+	t.reached[f.id] = e.Seq
+	out := Fact{Step: f.id, Seq: e.Seq, At: e.End, Values: map[string]string{}}
+	for _, c := range f.capture {
+		value, _, err := c.is.Eval(vars)
+		if err != nil {
+			value = types.String("") // a fact that needs it will not be true; a caption shows nothing
+		}
+		vars[c.name] = value.Value()
+		t.captured[c.name] = value.Value()
+		out.Values[c.name] = caption(value.Value())
+	}
+	for _, a := range f.answers {
+		if holds(a.when, vars) {
+			out.Answer = a.option
+			break
+		}
+	}
+	return out, true
+}
+
+// caption writes a captured value the way a caption shows it.
+func caption(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case uint64:
+		return strconv.FormatUint(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+			return strconv.FormatInt(int64(v), 10)
+		}
+		return strconv.FormatFloat(v, 'g', 4, 64)
+	}
+	return ""
+}
