@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Progress is what one learner has done in one chapter.
+type Progress struct {
+	Step       string      `json:"step,omitempty"`       // where they are in the text
+	Reached    []Reached   `json:"reached"`              // facts of the newest run, in the order they came
+	Prediction *Prediction `json:"prediction,omitempty"` // the newest
+	Passed     *time.Time  `json:"passed,omitempty"`     // when the checkpoint was first passed
+}
+
+// Reached is one fact that came true for a learner.
+type Reached struct {
+	Step string    `json:"step"`
+	Log  string    `json:"log"` // the log that Seq belongs to
+	Seq  uint64    `json:"seq"`
+	At   time.Time `json:"at"`
+}
+
+// Prediction is what a learner expected, and the answer the log gave.
+type Prediction struct {
+	Chosen string `json:"chosen"`
+	Answer string `json:"answer,omitempty"` // empty while the log has not answered
+}
+
+// NewLearner returns an id nobody can guess: it is all that protects a record.
+func NewLearner() string { return rand.Text() }
+
+var learnerForm = regexp.MustCompile(`^[A-Z2-7]{26}$`)
+
+// ValidLearner reports whether an id has the form NewLearner gives.
+func ValidLearner(id string) bool { return learnerForm.MatchString(id) }
+
+// Progress returns what a learner has done in a chapter; nobody and nothing
+// known is an empty Progress, not an error.
+func (s *Store) Progress(ctx context.Context, learner, chapter string) (Progress, error) {
+	p := Progress{Reached: []Reached{}}
+	err := s.db.QueryRowContext(ctx, `SELECT step FROM place WHERE learner_id = ? AND chapter = ?`, learner, chapter).Scan(&p.Step)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return p, fmt.Errorf("read the place in %s: %w", chapter, err)
+	}
+	var q Prediction
+	switch err := s.db.QueryRowContext(ctx, `SELECT chosen, answer FROM prediction WHERE learner_id = ? AND chapter = ?`, learner, chapter).Scan(&q.Chosen, &q.Answer); {
+	case err == nil:
+		p.Prediction = &q
+	case !errors.Is(err, sql.ErrNoRows):
+		return p, fmt.Errorf("read the prediction in %s: %w", chapter, err)
+	}
+	var passed string
+	switch err := s.db.QueryRowContext(ctx, `SELECT passed_at FROM checkpoint WHERE learner_id = ? AND chapter = ?`, learner, chapter).Scan(&passed); {
+	case err == nil:
+		at, err := time.Parse(time.RFC3339Nano, passed)
+		if err != nil {
+			return p, fmt.Errorf("read the checkpoint of %s: %w", chapter, err)
+		}
+		p.Passed = &at
+	case !errors.Is(err, sql.ErrNoRows):
+		return p, fmt.Errorf("read the checkpoint of %s: %w", chapter, err)
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT step, log_id, seq, reached_at FROM reached WHERE learner_id = ? AND chapter = ? ORDER BY seq, step`, learner, chapter)
+	if err != nil {
+		return p, fmt.Errorf("read the facts of %s: %w", chapter, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var r Reached
+		var seq int64
+		var at string
+		if err := rows.Scan(&r.Step, &r.Log, &seq, &at); err != nil {
+			return p, fmt.Errorf("read the facts of %s: %w", chapter, err)
+		}
+		r.Seq = uint64(seq)
+		if r.At, err = time.Parse(time.RFC3339Nano, at); err != nil {
+			return p, fmt.Errorf("read the facts of %s: %w", chapter, err)
+		}
+		p.Reached = append(p.Reached, r)
+	}
+	if err := rows.Err(); err != nil {
+		return p, fmt.Errorf("read the facts of %s: %w", chapter, err)
+	}
+	return p, nil
+}
+
+// SetPlace remembers where a learner is in a chapter.
+func (s *Store) SetPlace(ctx context.Context, learner, chapter, step string) error {
+	return s.write(ctx, learner, "save the place in "+chapter, func(tx *sql.Tx, now string) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO place (learner_id, chapter, step, updated_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT (learner_id, chapter) DO UPDATE SET step = excluded.step, updated_at = excluded.updated_at`, learner, chapter, step, now)
+		return err
+	})
+}
+
+// Begin forgets the facts of the run before.
+func (s *Store) Begin(ctx context.Context, learner, chapter string) error {
+	return s.write(ctx, learner, "begin a run of "+chapter, func(tx *sql.Tx, _ string) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM reached WHERE learner_id = ? AND chapter = ?`, learner, chapter)
+		return err
+	})
+}
+
+// Reach writes down a fact of the run in progress.
+func (s *Store) Reach(ctx context.Context, learner, chapter string, r Reached) error {
+	return s.write(ctx, learner, "save a fact of "+chapter, func(tx *sql.Tx, _ string) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO reached (learner_id, chapter, step, log_id, seq, reached_at) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (learner_id, chapter, step) DO UPDATE SET log_id = excluded.log_id, seq = excluded.seq, reached_at = excluded.reached_at`,
+			learner, chapter, r.Step, r.Log, int64(r.Seq), stamp(r.At))
+		return err
+	})
+}
+
+// Predict writes down what a learner expects, before the log has answered.
+func (s *Store) Predict(ctx context.Context, learner, chapter, chosen string) error {
+	return s.write(ctx, learner, "save the prediction in "+chapter, func(tx *sql.Tx, now string) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO prediction (learner_id, chapter, chosen, answer, predicted_at) VALUES (?, ?, ?, '', ?)
+			ON CONFLICT (learner_id, chapter) DO UPDATE SET chosen = excluded.chosen, answer = '', predicted_at = excluded.predicted_at`,
+			learner, chapter, chosen, now)
+		return err
+	})
+}
+
+// Answer writes down what the log said to the newest prediction, when there is one.
+func (s *Store) Answer(ctx context.Context, learner, chapter, answer string) error {
+	return s.write(ctx, learner, "save the answer in "+chapter, func(tx *sql.Tx, _ string) error {
+		_, err := tx.ExecContext(ctx, `UPDATE prediction SET answer = ? WHERE learner_id = ? AND chapter = ?`, answer, learner, chapter)
+		return err
+	})
+}
+
+// Pass writes down that a checkpoint was passed. The first time counts.
+func (s *Store) Pass(ctx context.Context, learner, chapter string) error {
+	return s.write(ctx, learner, "save the checkpoint of "+chapter, func(tx *sql.Tx, now string) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO checkpoint (learner_id, chapter, passed_at) VALUES (?, ?, ?)
+			ON CONFLICT (learner_id, chapter) DO NOTHING`, learner, chapter, now)
+		return err
+	})
+}
+
+// write runs one change in a transaction in which the learner is known.
+func (s *Store) write(ctx context.Context, learner, doing string, change func(tx *sql.Tx, now string) error) error {
+	if !ValidLearner(learner) {
+		return fmt.Errorf("%s: %q is not a learner's id", doing, learner)
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, explain(err))
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	now := stamp(s.Now())
+	if _, err := tx.ExecContext(ctx, `INSERT INTO learner (id, created_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, learner, now); err != nil {
+		return fmt.Errorf("%s: %w", doing, explain(err))
+	}
+	if err := change(tx, now); err != nil {
+		return fmt.Errorf("%s: %w", doing, explain(err))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", doing, explain(err))
+	}
+	return nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
