@@ -1,0 +1,210 @@
+package program
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Signal is one of the signals a container can receive.
+type Signal int
+
+// The signals programs know, with their numbers on Linux.
+const (
+	SIGHUP  Signal = 1
+	SIGINT  Signal = 2
+	SIGQUIT Signal = 3
+	SIGKILL Signal = 9
+	SIGUSR1 Signal = 10
+	SIGUSR2 Signal = 12
+	SIGPIPE Signal = 13
+	SIGTERM Signal = 15
+)
+
+var signalNames = map[Signal]string{
+	SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGKILL: "SIGKILL",
+	SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2", SIGPIPE: "SIGPIPE", SIGTERM: "SIGTERM",
+}
+
+func (s Signal) String() string {
+	if n, ok := signalNames[s]; ok {
+		return n
+	}
+	return fmt.Sprintf("signal %d", int(s))
+}
+
+// ParseSignal reads "SIGTERM", "TERM" or "15".
+func ParseSignal(name string) (Signal, bool) {
+	up := strings.ToUpper(name)
+	for s, n := range signalNames {
+		if up == n || "SIG"+up == n || up == fmt.Sprint(int(s)) {
+			return s, true
+		}
+	}
+	return 0, false
+}
+
+// Network is the network a process is in: that of its pod, or of the node.
+type Network interface {
+	// Address is the address the process would see on its interface.
+	Address() string
+	// Listen takes a port on all addresses of the pod. It returns an error that
+	// says the address is in use when another process of the pod has it.
+	Listen(port int) (net.Listener, error)
+	// Dial connects to a port of this pod ("localhost:80", "127.0.0.1:80") or of another pod by its address.
+	Dial(ctx context.Context, address string) (net.Conn, error)
+}
+
+// Container is what all processes of one container share.
+type Container struct {
+	Hostname     string
+	PodNamespace string
+	PodName      string
+	Name         string // of the container
+	Node         string
+	Image        string // as people write it
+	Ports        []int  // TCP ports the image serves, or the container declares
+	Network      Network
+	Programs     Set
+
+	CPU atomic.Int64 // nanoseconds its programs say they computed
+}
+
+// Process is what a program sees of the world. Args[0] is the name the program
+// was called by. Streams are never nil once the process runs.
+type Process struct {
+	Args   []string
+	Env    []string // NAME=value; the last one of a name counts
+	Dir    string
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	*Container
+
+	Init bool // process 1 of its container: signals without a handler do nothing
+
+	mu       sync.Mutex // guards all below
+	handled  map[Signal]bool
+	signals  chan Signal
+	kill     context.CancelFunc
+	killedBy Signal
+	done     bool
+}
+
+// Getenv returns the value of an environment variable, or "".
+func (p *Process) Getenv(name string) string {
+	for i := len(p.Env) - 1; i >= 0; i-- {
+		if n, v, ok := strings.Cut(p.Env[i], "="); ok && n == name {
+			return v
+		}
+	}
+	return ""
+}
+
+// Notify installs a handler: from now on the signals come through the returned
+// channel instead of their default action. SIGKILL cannot be handled.
+func (p *Process) Notify(signals ...Signal) <-chan Signal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.signals == nil {
+		p.signals = make(chan Signal, 8)
+		p.handled = map[Signal]bool{}
+	}
+	for _, s := range signals {
+		if s != SIGKILL {
+			p.handled[s] = true
+		}
+	}
+	return p.signals
+}
+
+// Ignore gives signals back their default action.
+func (p *Process) Ignore(signals ...Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range signals {
+		delete(p.handled, s)
+	}
+}
+
+// Signal sends a signal to the process, as kill does. Signals beyond those a
+// process has not yet taken are merged, like in a kernel.
+func (p *Process) Signal(s Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done || p.kill == nil {
+		return
+	}
+	switch {
+	case p.handled[s]:
+		select {
+		case p.signals <- s:
+		default:
+		}
+	case s == SIGKILL, !p.Init:
+		if p.killedBy == 0 {
+			p.killedBy = s
+		}
+		p.kill()
+	}
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Code   int
+	Signal Signal // not zero when a signal ended it; Code is then 128 + Signal
+}
+
+// Run runs the program as this process and returns when it has ended. The end
+// of ctx kills the process.
+func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if p.Stdin == nil {
+		p.Stdin = strings.NewReader("")
+	}
+	if p.Stdout == nil {
+		p.Stdout = io.Discard
+	}
+	if p.Stderr == nil {
+		p.Stderr = io.Discard
+	}
+	if p.Dir == "" {
+		p.Dir = "/"
+	}
+	p.mu.Lock()
+	p.kill = cancel
+	killed := p.killedBy
+	p.mu.Unlock()
+	if killed != 0 {
+		return Exit{128 + int(killed), killed}
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			fmt.Fprintf(p.Stderr, "%s: %v\n%s", p.Args[0], v, debug.Stack())
+			exit = Exit{Code: 2}
+		}
+		p.mu.Lock()
+		p.done = true
+		if p.killedBy == 0 && ctx.Err() != nil {
+			p.killedBy = SIGKILL
+		}
+		if p.killedBy != 0 {
+			exit = Exit{128 + int(p.killedBy), p.killedBy}
+		}
+		p.mu.Unlock()
+	}()
+	return Exit{Code: run(ctx, p) & 0xff}
+}
+
+// Exec replaces this process's program by another one, as exec does: same
+// process, other arguments and environment.
+func (p *Process) Exec(ctx context.Context, run Program, args, environ []string) int {
+	p.Args, p.Env = args, environ
+	return run(ctx, p)
+}
