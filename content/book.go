@@ -27,9 +27,9 @@ func (b *Book) Chapter(id string) (*Chapter, bool) {
 	return nil, false
 }
 
-// Load reads a book: glossary.yaml and one folder a chapter below chapters/.
+// LoadFrom reads a book: glossary.yaml and one folder a chapter below chapters/.
 // All mistakes are reported at once, each with its file.
-func Load(fsys fs.FS) (*Book, error) {
+func LoadFrom(fsys fs.FS) (*Book, error) {
 	glossary, err := loadGlossary(fsys, "glossary.yaml")
 	if err != nil {
 		return nil, err

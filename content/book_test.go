@@ -3,7 +3,7 @@ package content
 import "testing"
 
 func TestEmbeddedBookIsSound(t *testing.T) {
-	b, err := Embedded()
+	b, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}

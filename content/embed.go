@@ -7,6 +7,6 @@ import "embed"
 //go:embed glossary.yaml chapters
 var files embed.FS
 
-// Embedded loads the book that is part of this binary. An error is a mistake in
+// Load returns the book that is part of this binary. An error is a mistake in
 // the book's files and names the file and what to do.
-func Embedded() (*Book, error) { return Load(files) }
+func Load() (*Book, error) { return LoadFrom(files) }

@@ -9,13 +9,14 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/pressly/goose/v3"
 )
 
+// Files are the migrations, oldest first by name.
+//
 //go:embed *.sql
-var files embed.FS
+var Files embed.FS
 
 // ErrNewer is returned when the database was written by a newer Kubestage.
 var ErrNewer = errors.New("the database was written by a newer version of Kubestage")
@@ -23,11 +24,7 @@ var ErrNewer = errors.New("the database was written by a newer version of Kubest
 // Apply brings a SQLite database to the shape this version needs. It changes
 // nothing and returns ErrNewer when the database is ahead of it.
 func Apply(ctx context.Context, db *sql.DB) error {
-	return apply(ctx, db, files)
-}
-
-func apply(ctx context.Context, db *sql.DB, files fs.FS) error {
-	p, err := provider(db, files)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, Files)
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
@@ -44,8 +41,4 @@ func apply(ctx context.Context, db *sql.DB, files fs.FS) error {
 		return fmt.Errorf("bring the database from version %d to %d: %w", has, known, err)
 	}
 	return nil
-}
-
-func provider(db *sql.DB, files fs.FS) (*goose.Provider, error) {
-	return goose.NewProvider(goose.DialectSQLite3, db, files)
 }

@@ -31,7 +31,7 @@ type Store struct {
 // Open opens the database file, makes it when it is not there, and brings it to
 // the shape this version needs. It never deletes or replaces a file: one that is
 // damaged, newer or not writable is an error that says what to do.
-func Open(ctx context.Context, path string) (*Store, error) {
+func Open(path string) (*Store, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("open the learning record: %s is a folder, not a database file; choose another --data-dir", path)
 	}
@@ -49,7 +49,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("open the learning record %s: %w", path, err)
 	}
 	s := &Store{Now: time.Now, db: db}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(context.Background()); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("open the learning record %s: %w", path, explain(err))
 	}

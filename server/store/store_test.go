@@ -11,11 +11,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/kubestage/kubestage/migrations"
 )
 
 func open(t *testing.T, path string) *Store {
 	t.Helper()
-	s, err := Open(context.Background(), path)
+	s, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +141,7 @@ func TestDamagedFilesAreLeftAlone(t *testing.T) {
 	for _, path := range []string{garbage, broken} {
 		before, err := os.ReadFile(path)
 		must(t, err)
-		_, err = Open(context.Background(), path)
+		_, err = Open(path)
 		if err == nil || !strings.Contains(err.Error(), "left as it is") {
 			t.Errorf("%s: got %v, want an error that says the file was left as it is", filepath.Base(path), err)
 		}
@@ -158,9 +162,27 @@ func TestNewerDatabaseSaysWhatToDo(t *testing.T) {
 	_, err = db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
 	must(t, err)
 	must(t, db.Close())
-	if _, err = Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), "update Kubestage") {
+	if _, err = Open(path); err == nil || !strings.Contains(err.Error(), "update Kubestage") {
 		t.Fatalf("got %v", err)
 	}
+}
+
+func TestMigrationsGoDownAndUpAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	must(t, open(t, path).Close())
+	db, err := sql.Open("sqlite", path)
+	must(t, err)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files)
+	must(t, err)
+	_, err = p.DownTo(context.Background(), 0)
+	must(t, err)
+	var n int
+	must(t, db.QueryRow(`SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`).Scan(&n))
+	if n != 0 {
+		t.Errorf("%d tables are left after going down", n)
+	}
+	must(t, db.Close())
+	must(t, open(t, path).SetPlace(context.Background(), NewLearner(), "pod-birth", "x"))
 }
 
 func TestUnwritablePlacesSayWhatToDo(t *testing.T) {
@@ -172,14 +194,14 @@ func TestUnwritablePlacesSayWhatToDo(t *testing.T) {
 		"no such folder":     filepath.Join(dir, "none", "a.db"),
 		"below a plain file": filepath.Join(file, "a.db"),
 	} {
-		if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), "--data-dir") {
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "--data-dir") {
 			t.Errorf("%s: got %v, want an error that names --data-dir", name, err)
 		}
 	}
 	if os.Getuid() != 0 { // root may write anywhere
 		locked := filepath.Join(dir, "locked")
 		must(t, os.Mkdir(locked, 0o500))
-		if _, err := Open(context.Background(), filepath.Join(locked, "a.db")); err == nil || !strings.Contains(err.Error(), "writable") {
+		if _, err := Open(filepath.Join(locked, "a.db")); err == nil || !strings.Contains(err.Error(), "writable") {
 			t.Errorf("read-only folder: got %v", err)
 		}
 	}
