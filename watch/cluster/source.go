@@ -85,6 +85,7 @@ func (s *Source) Run(ctx context.Context, log *watch.Log) error {
 		tell:      func(o watch.Observation) { joiner.Offer(ctx, o) },
 		rescan:    make(chan struct{}, 1),
 		following: map[string]bool{},
+		found:     map[string]kind{},
 		troubled:  map[string]string{},
 	}
 	r.scanUntil(ctx)
@@ -101,6 +102,7 @@ type run struct {
 
 	mu        sync.Mutex        // guards all below
 	following map[string]bool   // by kind.name()
+	found     map[string]kind   // by the last scan, by kind.name()
 	connected bool              // what the log was last told
 	troubled  map[string]string // groups that could not be discovered, and why
 }
@@ -124,7 +126,7 @@ func (r *run) scanUntil(ctx context.Context) {
 				wait = jittered(r.pace.denied)
 			}
 			for _, k := range kinds {
-				r.follow(ctx, k)
+				r.start(ctx, k)
 			}
 		}
 		select {
@@ -136,19 +138,29 @@ func (r *run) scanUntil(ctx context.Context) {
 	}
 }
 
-func (r *run) follow(ctx context.Context, k kind) {
+func (r *run) start(ctx context.Context, k kind) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.found[k.name()] = k
 	if r.following[k.name()] {
 		return
 	}
 	r.following[k.name()] = true
 	r.followers.Go(func() {
-		newFollower(r, k).run(ctx)
+		f := &follower{run: r, kind: k, known: map[string]*seen{}}
+		f.follow(ctx)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.following, k.name())
 	})
+}
+
+// served returns a kind as the last scan found it.
+func (r *run) served(name string) (kind, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k, ok := r.found[name]
+	return k, ok
 }
 
 // kindsChanged asks for a scan soon.
