@@ -1,0 +1,47 @@
+package web
+
+import "github.com/kubestage/kubestage/content"
+
+// chapterData is what the chapter's script needs beside the text on the page:
+// captions to fill from the log, and what each term lights. It is read from a
+// JSON script element, so that the page needs no second request.
+type chapterData struct {
+	ID      string              `json:"id"`
+	Steps   []chapterStep       `json:"steps"`
+	Because map[string]string   `json:"because"` // option → HTML with {places}
+	Terms   map[string]termData `json:"terms"`
+	Decided string              `json:"decidedAt"` // the step whose event answers the prediction
+}
+
+type chapterStep struct {
+	ID      string `json:"id"`
+	Caption string `json:"caption"`
+	Lights  string `json:"lights"`
+}
+
+type termData struct {
+	Name   string `json:"name"`
+	Gloss  string `json:"gloss"`
+	Lights string `json:"lights"`
+}
+
+func scriptData(lang string, c *content.Chapter, p *content.Page, g *content.Glossary) chapterData {
+	d := chapterData{ID: c.ID, Because: map[string]string{}, Terms: map[string]termData{}}
+	for _, s := range c.Scene.Steps {
+		step := chapterStep{ID: s.ID, Caption: p.Captions[s.ID]}
+		if t, ok := g.Term(s.Focus); ok {
+			step.Lights = t.Lights
+		}
+		d.Steps = append(d.Steps, step)
+	}
+	if p.Predict != nil {
+		d.Decided = c.Scene.Predict.At
+		for _, o := range p.Predict.Options {
+			d.Because[o.ID] = string(o.Because)
+		}
+	}
+	for _, t := range g.Terms {
+		d.Terms[t.ID] = termData{t.In[lang].Name, t.In[lang].Gloss, t.Lights}
+	}
+	return d
+}
