@@ -2,7 +2,21 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"net"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/kubestage/kubestage/watch"
 )
@@ -14,53 +28,407 @@ type Options struct {
 	Ephemeral  bool      // use a temporary directory and remove it at the end; DataDir must be empty
 	Nodes      int       // 0 means 3
 	Executable string    // the binary that has the component roles; empty means this one
-	Version    string    // of the dashboard, for the data directory's stamp and for component events
+	Version    string    // of the dashboard, for the data directory's stamp
 	Stderr     io.Writer // boot progress, a line a component; nil means none
 	Bare       bool      // no audit log, no tap: for benchmarks
 }
 
-// State of a component.
-type State string
+// Sandbox is one cluster. It holds the lock of its data directory from New
+// until Run or Close returns.
+type Sandbox struct {
+	o     Options
+	dir   *dataDir
+	paths layoutPaths
+	nodes []node
+	ports map[string]int
+	creds *credentials
+	plan  []component
+	board *board
+	ran   atomic.Bool
 
-// The states of a component, in the order they are usually met.
-const (
-	Waiting  State = "waiting" // for what it needs
-	Starting State = "starting"
-	Ready    State = "ready"
-	Backoff  State = "backoff" // it exited and will be started again
-	Stopping State = "stopping"
-	Stopped  State = "stopped"
-)
+	mu      sync.Mutex // guards keepers
+	keepers []*keeper
 
-// ComponentState is a component at one moment.
-type ComponentState struct {
-	Name     string // as in component events: etcd, kube-apiserver, ..., kubelet:node-1
-	State    State
-	Pid      int // 0 when there is no process
-	Restarts int
+	sayMu sync.Mutex // one line at a time
 }
 
-// Sandbox is one cluster. It holds the lock of its data directory from New
-// until Run returns.
-type Sandbox struct{ o Options }
+// New locks and checks the data directory, and makes what the components will
+// read: certificates and configuration. Its errors say what to do; it never
+// destroys what it cannot use.
+func New(o Options) (*Sandbox, error) {
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	if o.Nodes < 0 || o.Nodes > maxNodes {
+		return nil, fmt.Errorf("%d nodes: choose 1 to %d", o.Nodes, maxNodes)
+	}
+	if o.Ephemeral && o.DataDir != "" {
+		return nil, errors.New("an ephemeral cluster has no data directory: use either --ephemeral or --data-dir")
+	}
+	if o.Executable == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find the dashboard's own binary: %w", err)
+		}
+		o.Executable = self
+	}
+	s := &Sandbox{o: o, nodes: planNodes(o.Nodes)}
+	var err error
+	if o.Ephemeral {
+		s.dir, err = openEphemeral(o.Version)
+	} else {
+		if o.DataDir == "" {
+			if o.DataDir, err = DefaultDataDir(); err != nil {
+				return nil, err
+			}
+		}
+		s.dir, err = openDataDir(o.DataDir, o.Version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.furnish(); err != nil {
+		s.dir.close()
+		return nil, err
+	}
+	return s, nil
+}
 
-// New locks and checks the data directory.
-func New(o Options) (*Sandbox, error) { return &Sandbox{o: o}, nil }
+// furnish fills the data directory with what components read.
+func (s *Sandbox) furnish() error {
+	s.paths = pathsOf(s.dir)
+	var err error
+	if s.ports, err = keepPorts(filepath.Join(s.dir.path, portsEntry), portNames(s.nodes), 500*time.Millisecond); err != nil {
+		return err
+	}
+	for i := range s.nodes {
+		s.nodes[i].port = s.ports[kubeletPrefix+s.nodes[i].name]
+	}
+	if s.creds, err = makeCredentials(s.paths.pki, s.nodes, time.Now()); err != nil {
+		return err
+	}
+	if err := writeFiles(s.paths, s.creds, s.nodes, s.ports); err != nil {
+		return err
+	}
+	server := localURL(s.ports[apiserverName])
+	if err := replaceFile(s.Kubeconfig(), kubeconfig(server, s.creds.clusterCA, adminUser, s.creds.admin), false); err != nil {
+		return fmt.Errorf("write the kubeconfig: %w", err)
+	}
+	s.plan = planComponents(s.paths, s.creds, s.nodes, s.ports, s.o.Bare, etcdVersion())
+	s.board = newBoard(s.plan)
+	return nil
+}
 
-// Run is the sandbox's life.
-func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error { <-ctx.Done(); return nil }
+// Kubeconfig returns the path of the learner's kubeconfig, which holds its
+// keys itself and can be copied.
+func (s *Sandbox) Kubeconfig() string { return filepath.Join(s.dir.path, kubeconfigEntry) }
 
-// Kubeconfig returns the path of the learner's kubeconfig.
-func (s *Sandbox) Kubeconfig() string { return "" }
+// DataDir returns the directory in use.
+func (s *Sandbox) DataDir() string { return s.dir.path }
 
-// Ready reports whether all components and all nodes are ready.
-func (s *Sandbox) Ready() bool { return false }
+// Ready reports whether all components are, and with them all nodes.
+func (s *Sandbox) Ready() bool { return s.board.ready() }
+
+// WaitReady returns when the sandbox is ready, or ctx's error.
+func (s *Sandbox) WaitReady(ctx context.Context) error {
+	if s.board.wait(ctx, s.Ready) {
+		return nil
+	}
+	return ctx.Err()
+}
 
 // Components returns the components in start order.
-func (s *Sandbox) Components() []ComponentState { return nil }
+func (s *Sandbox) Components() []ComponentState { return s.board.components() }
 
-// DefaultDataDir returns the data directory used when none is given.
-func DefaultDataDir() (string, error) { return "", nil }
+// Signal sends a signal to a component's process, for lessons and tests in
+// which a component fails, and returns the process's id.
+func (s *Sandbox) Signal(name string, sig os.Signal) (pid int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for _, k := range s.keepers {
+		if k.name == name {
+			return k.signal(sig)
+		}
+		names = append(names, k.name)
+	}
+	return 0, fmt.Errorf("there is no running component %q; there are: %s", name, strings.Join(names, ", "))
+}
 
-// Reset deletes the cluster in a data directory.
-func Reset(dataDir string) error { return nil }
+// Close gives the data directory back when Run is never called.
+func (s *Sandbox) Close() {
+	if !s.ran.Swap(true) {
+		s.dir.close()
+	}
+}
+
+// Run starts the cluster, keeps it alive and feeds the log until ctx ends;
+// then it stops everything, in under 5 s, and returns. It is a watch.Feeder
+// and runs once.
+func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
+	if s.ran.Swap(true) {
+		return errors.New("a sandbox runs once")
+	}
+	defer s.dir.close()
+	begin := time.Now()
+
+	joiner := watch.NewJoiner(log)
+	var joining sync.WaitGroup
+	joinCtx, stopJoining := context.WithCancel(context.WithoutCancel(ctx))
+	joining.Go(func() { joiner.Run(joinCtx) })
+	defer joining.Wait()
+	defer stopJoining()
+	w := newWitnesses(s.board, func(o watch.Observation) { joiner.Offer(joinCtx, o) })
+
+	kube, etcd, err := s.clients()
+	if err != nil {
+		return err
+	}
+	defer kube.close()
+	defer etcd.close()
+
+	// What serves components outlives them: it ends by aside, not by ctx.
+	aside, endAside := context.WithCancel(context.WithoutCancel(ctx))
+	var serving sync.WaitGroup
+	defer serving.Wait()
+	defer endAside()
+	os.Remove(s.paths.egressSocket()) // left by a dashboard that was killed
+	l, err := net.Listen("unix", s.paths.egressSocket())
+	if err != nil {
+		return fmt.Errorf("listen for the apiserver's connections to nodes: %w", err)
+	}
+	serving.Go(func() {
+		e := &egress{route: routes(s.nodes)}
+		if err := e.serve(aside, l); err != nil {
+			s.say("%v", err)
+		}
+	})
+
+	forker := newForker()
+	defer forker.close()
+	if err := s.hire(forker, w, kube, etcd); err != nil {
+		return err
+	}
+	for _, k := range s.keepers {
+		go k.keep(ctx)
+	}
+	server := localURL(s.ports[apiserverName])
+	serving.Go(func() { s.settle(aside, kube, server) })
+	if s.o.Bare || goruntime.GOOS == "windows" {
+		serving.Go(func() { pollNodes(aside, kube, server, s.board) })
+	}
+	serving.Go(func() {
+		up, cancel := context.WithCancel(aside)
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		if s.WaitReady(up) == nil {
+			s.say("The cluster is ready after %s: %d nodes", took(begin), len(s.nodes))
+		}
+	})
+
+	<-ctx.Done()
+	s.say("stopping")
+	stopping := time.Now()
+	s.stop()
+	s.say("stopped after %s", took(stopping))
+	return nil
+}
+
+// hire makes a keeper for each component.
+func (s *Sandbox) hire(f *forker, w *witnesses, kube, etcd *client) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	server := localURL(s.ports[apiserverName])
+	for _, c := range s.plan {
+		d, err := openDiary(filepath.Join(s.dir.path, logsEntry, strings.ReplaceAll(c.name, ":", "-")+".log"))
+		if err != nil {
+			return fmt.Errorf("open a log file: %w", err)
+		}
+		k := &keeper{
+			component: c, board: s.board, forker: f, diary: d,
+			launch: launch{
+				path: s.o.Executable, args: append([]string{"component", c.role}, c.args...),
+				env: childEnv(os.Environ(), s.dir.path), stdout: d.write, stderr: d.write,
+			},
+			prepare: func(context.Context) error { return nil },
+			ask:     func(ctx context.Context) error { return kube.ask(ctx, c.probe) },
+			tell:    w.tell,
+			say:     s.say,
+			quit:    make(chan struct{}),
+			done:    make(chan struct{}),
+		}
+		if c.probe.etcd {
+			k.ask = func(ctx context.Context) error { return etcd.ask(ctx, c.probe) }
+			k.prepare = func(context.Context) error {
+				return writeConfig(s.paths.etcdConfig(), etcdConfig(s.paths, s.creds, s.ports, w.lastRevision()))
+			}
+		}
+		if c.audits {
+			k.launch.stdout = func(line []byte) {
+				if isAudit(line) {
+					w.audit(line)
+				} else {
+					d.write(line)
+				}
+			}
+			k.gone = w.auditor.reset
+		}
+		if c.tells && goruntime.GOOS != "windows" {
+			k.launch.witness = w.observed
+		}
+		if c.elects != "" {
+			led := !s.dir.fresh
+			k.prepare = func(ctx context.Context) error {
+				if !led {
+					led = true
+					return nil
+				}
+				soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+				defer cancel()
+				if err := freeLease(soon, kube, server, c.elects); err != nil {
+					d.write(fmt.Appendf(nil, "kubestage: its lease could not be freed, so it waits until that runs out: %v", err))
+				}
+				return nil
+			}
+		}
+		s.keepers = append(s.keepers, k)
+	}
+	return nil
+}
+
+// settle does what a new cluster needs, each time the apiserver gets ready.
+func (s *Sandbox) settle(ctx context.Context, kube *client, server string) {
+	for s.board.wait(ctx, func() bool { return s.board.ready(apiserverName) }) {
+		err := bootstrap(ctx, kube, server)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		s.say("the cluster's first roles are not bound yet: %v", err)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// stop ends the components wave by wave: those that ask the apiserver, the
+// apiserver, and etcd last.
+func (s *Sandbox) stop() {
+	waves := map[int][]*keeper{}
+	for _, k := range s.keepers {
+		waves[k.wave] = append(waves[k.wave], k)
+	}
+	order := make([]int, 0, len(waves))
+	for w := range waves {
+		order = append(order, w)
+	}
+	slices.Sort(order)
+	for _, w := range order {
+		var all sync.WaitGroup
+		for _, k := range waves[w] {
+			all.Go(k.stop)
+		}
+		all.Wait()
+	}
+	for _, k := range s.keepers {
+		k.diary.close()
+	}
+}
+
+func (s *Sandbox) clients() (kube, etcd *client, err error) {
+	k, err := s.creds.clusterCA.client(s.creds.kubestage)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := s.creds.etcdCA.client(s.creds.apiserverToEtcd)
+	if err != nil {
+		return nil, nil, err
+	}
+	return newClient(k), newClient(e), nil
+}
+
+func (s *Sandbox) say(format string, args ...any) {
+	if s.o.Stderr == nil {
+		return
+	}
+	s.sayMu.Lock()
+	defer s.sayMu.Unlock()
+	fmt.Fprintf(s.o.Stderr, format+"\n", args...)
+}
+
+// childEnv is what components inherit. Proxy settings and credentials of the
+// person who started the dashboard must not change how a cluster behaves.
+func childEnv(ours []string, home string) []string {
+	keep := []string{"PATH", "TMPDIR", "TEMP", "TMP", "TZ", "LANG", "SYSTEMROOT", "GOTRACEBACK", "GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GOCOVERDIR"}
+	env := []string{"HOME=" + home}
+	for _, e := range ours {
+		if name, _, ok := strings.Cut(e, "="); ok && slices.Contains(keep, name) {
+			env = append(env, e)
+		}
+	}
+	return env
+}
+
+// etcdVersion reads which etcd is built into this binary.
+func etcdVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range info.Deps {
+		if m.Path == "go.etcd.io/etcd/server/v3" {
+			return m.Version
+		}
+	}
+	return ""
+}
+
+// witnesses takes what components tell and hands it to the joiner.
+type witnesses struct {
+	auditor *auditor
+	watches *watches
+	board   *board
+	offer   func(watch.Observation)
+	last    atomic.Int64 // the newest revision the tap told
+}
+
+func newWitnesses(b *board, offer func(watch.Observation)) *witnesses {
+	w := newWatches()
+	return &witnesses{auditor: newAuditor(w), watches: w, board: b, offer: offer}
+}
+
+func (w *witnesses) tell(o watch.Observation) { w.offer(o) }
+
+func (w *witnesses) lastRevision() int64 { return w.last.Load() }
+
+func (w *witnesses) audit(line []byte) {
+	for _, o := range w.auditor.line(line) {
+		w.offer(o)
+	}
+}
+
+// observed takes a line of file descriptor 3.
+func (w *witnesses) observed(line []byte) {
+	var o watch.Observation
+	if err := json.Unmarshal(line, &o); err != nil {
+		return // the child was killed in the middle of a line
+	}
+	w.offer(o)
+	if o.Kind != watch.Etcd {
+		return
+	}
+	if rev, err := strconv.ParseInt(o.Revision, 10, 64); err == nil && rev > w.last.Load() {
+		w.last.Store(rev)
+	}
+	if o.Object != nil && o.Object.Resource == "nodes" && o.Object.Group == "" && o.Verb != "delete" {
+		var d struct {
+			Value json.RawMessage `json:"value"`
+		}
+		if json.Unmarshal(o.Detail, &d) == nil {
+			w.board.node(d.Value)
+		}
+	}
+	for _, n := range w.watches.stored(&o) {
+		w.offer(n)
+	}
+}

@@ -1,0 +1,328 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kubestage/kubestage/watch"
+)
+
+// auditor turns the apiserver's audit log (audit.k8s.io/v1, one JSON object a
+// line) into request observations, and keeps the list of open watches.
+//
+// A request is told once: when it is answered, or, if the answer goes on (a
+// watch, exec, logs -f), when that begins.
+type auditor struct {
+	watches *watches
+
+	mu      sync.Mutex      // guards all below
+	begun   map[string]bool // audit IDs of requests that were told at their beginning
+	written revisions
+}
+
+func newAuditor(w *watches) *auditor {
+	return &auditor{watches: w, begun: map[string]bool{}}
+}
+
+// auditRecord is what we read of an audit event.
+type auditRecord struct {
+	Kind    string `json:"kind"`
+	AuditID string `json:"auditID"`
+	Stage   string `json:"stage"`
+	URI     string `json:"requestURI"`
+	Verb    string `json:"verb"`
+	User    struct {
+		Username string   `json:"username"`
+		Groups   []string `json:"groups"`
+	} `json:"user"`
+	Impersonated *struct {
+		Username string `json:"username"`
+	} `json:"impersonatedUser"`
+	UserAgent string `json:"userAgent"`
+	Ref       *struct {
+		Group       string `json:"apiGroup"`
+		Version     string `json:"apiVersion"`
+		Resource    string `json:"resource"`
+		Subresource string `json:"subresource"`
+		Namespace   string `json:"namespace"`
+		Name        string `json:"name"`
+		UID         string `json:"uid"`
+	} `json:"objectRef"`
+	Status *struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+		Reason  string `json:"reason"`
+	} `json:"responseStatus"`
+	Request     json.RawMessage   `json:"requestObject"`
+	Response    json.RawMessage   `json:"responseObject"`
+	Received    time.Time         `json:"requestReceivedTimestamp"`
+	At          time.Time         `json:"stageTimestamp"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// requestDetail is the detail of a request event; see docs/events.md.
+type requestDetail struct {
+	UserAgent    string          `json:"userAgent,omitempty"`
+	Groups       []string        `json:"groups,omitempty"`
+	Impersonated string          `json:"impersonated,omitempty"`
+	URI          string          `json:"uri"`
+	Decision     string          `json:"decision,omitempty"`
+	Reason       string          `json:"reason,omitempty"`
+	Message      string          `json:"message,omitempty"`
+	Request      json.RawMessage `json:"request,omitempty"`
+	DryRun       bool            `json:"dryRun,omitempty"`
+}
+
+// body is what we read of objects in requests and answers.
+type body struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Name            string `json:"name"`
+		Namespace       string `json:"namespace"`
+		UID             string `json:"uid"`
+		ResourceVersion string `json:"resourceVersion"`
+		Owners          []struct {
+			UID string `json:"uid"`
+		} `json:"ownerReferences"`
+	} `json:"metadata"`
+	InvolvedObject struct {
+		UID string `json:"uid"`
+	} `json:"involvedObject"` // of a core/v1 Event
+	Regarding struct {
+		UID string `json:"uid"`
+	} `json:"regarding"` // of an events.k8s.io/v1 Event
+	Details struct {
+		UID string `json:"uid"`
+	} `json:"details"` // of a Status
+	Items []struct {
+		Metadata struct {
+			Name      string `json:"name"`
+			Namespace string `json:"namespace"`
+		} `json:"metadata"`
+	} `json:"items"` // of the answer to a deletecollection
+}
+
+// isAudit tells audit events from other lines on the apiserver's stdout.
+func isAudit(line []byte) bool {
+	return bytes.HasPrefix(line, []byte(`{"kind":"Event","apiVersion":"audit.k8s.io/`))
+}
+
+// line returns what an audit event says, nothing when it says nothing new or
+// cannot be read.
+func (a *auditor) line(line []byte) []watch.Observation {
+	var r auditRecord
+	if err := json.Unmarshal(line, &r); err != nil {
+		return nil
+	}
+	code := 0
+	if r.Status != nil {
+		code = r.Status.Code
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch r.Stage {
+	case "ResponseStarted":
+		if code >= 400 {
+			return nil // the record of its end follows, with the reason
+		}
+		a.begun[r.AuditID] = true
+		o := a.request(&r, code)
+		o.Start = o.End
+		return append([]watch.Observation{o}, a.watches.open(&r)...)
+	case "ResponseComplete", "Panic":
+		a.watches.close(r.AuditID)
+		if a.begun[r.AuditID] {
+			delete(a.begun, r.AuditID)
+			return nil
+		}
+		return []watch.Observation{a.request(&r, code)}
+	}
+	return nil
+}
+
+// reset forgets what was open, when the apiserver has gone.
+func (a *auditor) reset() {
+	a.mu.Lock()
+	clear(a.begun)
+	a.mu.Unlock()
+	a.watches.reset()
+}
+
+func (a *auditor) request(r *auditRecord, code int) watch.Observation {
+	o := watch.Observation{Event: watch.Event{
+		Kind: watch.Request, Start: r.Received, End: r.At,
+		From: r.User.Username, To: watch.APIServer, Verb: r.Verb, Code: code,
+		Evidence: watch.Observed("audit", r.AuditID),
+	}}
+	o.Gives = []watch.Give{{Key: "audit:" + r.AuditID}}
+	d := requestDetail{
+		UserAgent: r.UserAgent, Groups: r.User.Groups, URI: withoutSecrets(r.URI),
+		Decision: r.Annotations["authorization.k8s.io/decision"],
+		Reason:   r.Annotations["authorization.k8s.io/reason"],
+		DryRun:   dryRun(r.URI),
+	}
+	if r.Impersonated != nil {
+		d.Impersonated = r.Impersonated.Username
+	}
+	if r.Status != nil && code >= 400 {
+		d.Message = r.Status.Message
+	}
+	if ref := r.Ref; ref != nil {
+		o.Object = &watch.Object{
+			Group: ref.Group, Version: ref.Version, Resource: ref.Resource, Subresource: ref.Subresource,
+			Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID,
+		}
+		if slices.Contains(writeVerbs, r.Verb) {
+			a.write(&o, &d, r, code)
+		}
+	}
+	o.Detail, _ = json.Marshal(d) // RawMessages in it were read from JSON
+	return o
+}
+
+// write adds to an observation what follows from its being a write.
+func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, code int) {
+	var sent, got body
+	if !secretive(o.Object) {
+		d.Request = r.Request
+		_ = json.Unmarshal(r.Request, &sent) // a patch may be a list; then it tells nothing here
+		_ = json.Unmarshal(r.Response, &got)
+	}
+	ok := code < 300 && !d.DryRun
+	if got.Kind == "Status" {
+		got.Metadata.ResourceVersion = ""
+		got.Metadata.UID = got.Details.UID
+	}
+	obj := o.Object
+	obj.Name = firstOf(obj.Name, got.Metadata.Name, sent.Metadata.Name)
+	obj.UID = firstOf(obj.UID, sent.Metadata.UID)
+	// The answer to TokenReviews and the like is no stored object, and the
+	// answer to a binding is no answer about the pod.
+	if code < 300 {
+		obj.UID = firstOf(obj.UID, got.Metadata.UID)
+	}
+
+	switch {
+	case obj.Resource == "pods" && obj.Subresource == "binding":
+		o.Needs = append(o.Needs, watch.Need{Key: "sched:" + obj.UID, How: watch.ByBinding, Wait: true})
+	case obj.Resource == "pods" && obj.Subresource == "status" && strings.HasPrefix(o.From, "system:node:"):
+		o.Needs = append(o.Needs, watch.Need{Key: "cri:" + obj.UID, How: watch.ByUID})
+	case obj.Resource == "events":
+		if uid := firstOf(sent.InvolvedObject.UID, sent.Regarding.UID, got.InvolvedObject.UID, got.Regarding.UID); uid != "" {
+			o.Needs = append(o.Needs, watch.Need{Key: "obj:" + uid, How: watch.ByUID})
+		}
+	case r.Verb == "create":
+		for _, owner := range sent.Metadata.Owners {
+			o.Needs = append(o.Needs, watch.Need{Key: "obj:" + owner.UID, How: watch.ByOwner})
+		}
+	}
+
+	if !ok || !stores(obj) {
+		return
+	}
+	if rv := got.Metadata.ResourceVersion; rv != "" && r.Verb != "deletecollection" {
+		o.Revision = rv
+		// A write that changed nothing is answered with the revision of the
+		// write that did; only the first to answer with it made it.
+		if a.written.first(rv) {
+			o.Gives = append(o.Gives, watch.Give{Key: "rv:" + rv})
+		}
+		return
+	}
+	if r.Verb == "deletecollection" {
+		for _, item := range got.Items {
+			gone := *obj
+			gone.Namespace, gone.Name = firstOf(item.Metadata.Namespace, obj.Namespace), item.Metadata.Name
+			o.Gives = append(o.Gives, watch.Give{Key: "write:" + gone.Key(), Once: true})
+		}
+		return
+	}
+	o.Gives = append(o.Gives, watch.Give{Key: "write:" + obj.Key(), Once: true})
+}
+
+// secretive reports objects of which no body may be told, whatever the audit
+// policy lets through.
+func secretive(o *watch.Object) bool {
+	switch o.Resource {
+	case "secrets":
+		return o.Group == ""
+	case "serviceaccounts":
+		return o.Subresource == "token"
+	case "tokenreviews":
+		return true
+	}
+	return false
+}
+
+// stores reports whether a successful write to the object ends in etcd. Some
+// resources are questions, and some subresources are connections.
+func stores(o *watch.Object) bool {
+	switch o.Group {
+	case "authentication.k8s.io", "authorization.k8s.io":
+		return false
+	}
+	switch o.Subresource {
+	case "exec", "attach", "portforward", "proxy", "log", "token":
+		return false
+	}
+	return true
+}
+
+func dryRun(uri string) bool {
+	_, query, _ := strings.Cut(uri, "?")
+	q, _ := url.ParseQuery(query)
+	return len(q["dryRun"]) > 0
+}
+
+// withoutSecrets hides bearer tokens that a websocket client put into the
+// address, as browsers must.
+func withoutSecrets(uri string) string {
+	path, query, ok := strings.Cut(uri, "?")
+	if !ok || !strings.Contains(strings.ToLower(query), "token") {
+		return uri
+	}
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return path
+	}
+	for key := range q {
+		if strings.Contains(strings.ToLower(key), "token") {
+			q[key] = []string{"hidden"}
+		}
+	}
+	return path + "?" + q.Encode()
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// revisions remembers the last few thousand revisions it was asked about.
+type revisions struct {
+	seen map[string]bool
+	ring [4096]string
+	next int
+}
+
+func (r *revisions) first(rv string) bool {
+	if r.seen[rv] {
+		return false
+	}
+	if r.seen == nil {
+		r.seen = map[string]bool{}
+	}
+	delete(r.seen, r.ring[r.next])
+	r.ring[r.next], r.seen[rv] = rv, true
+	r.next = (r.next + 1) % len(r.ring)
+	return true
+}

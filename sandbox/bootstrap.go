@@ -1,0 +1,79 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// bootstrap gives the learner, and the apiserver towards kubelets, their
+// rights, as kubeadm does. It asks first, so that a restart shows no failed
+// request that nobody needs to wonder about.
+func bootstrap(ctx context.Context, c *client, server string) error {
+	const path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+	for _, b := range []struct{ name, role, kind, subject string }{
+		{"kubeadm:cluster-admins", "cluster-admin", "Group", adminGroup},
+		{"kubestage:apiserver-kubelet-client", "system:kubelet-api-admin", "User", kubeletClientUser},
+	} {
+		_, err := c.do(ctx, http.MethodGet, server+path+"/"+b.name, "", nil)
+		var answer *answerError
+		if errors.As(err, &answer) && answer.code == http.StatusNotFound {
+			_, err = c.do(ctx, http.MethodPost, server+path, "application/json", object{
+				"apiVersion": "rbac.authorization.k8s.io/v1",
+				"kind":       "ClusterRoleBinding",
+				"metadata":   object{"name": b.name},
+				"roleRef":    object{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": b.role},
+				"subjects":   []object{{"apiGroup": "rbac.authorization.k8s.io", "kind": b.kind, "name": b.subject}},
+			})
+			if errors.As(err, &answer) && answer.code == http.StatusConflict {
+				err = nil
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("bind %s to %s: %w", b.role, b.subject, err)
+		}
+	}
+	return nil
+}
+
+// freeLease takes a Lease away from a leader that is known to be gone. Its
+// successor would otherwise wait until the Lease runs out, which takes 15 s:
+// in a cluster nobody can know that a silent leader is dead, but here its
+// supervisor has seen it exit.
+func freeLease(ctx context.Context, c *client, server, name string) error {
+	_, err := c.do(ctx, http.MethodPatch, server+"/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/"+name,
+		"application/merge-patch+json", object{"spec": object{"holderIdentity": nil}})
+	var answer *answerError
+	if errors.As(err, &answer) && answer.code == http.StatusNotFound {
+		return nil // it never led
+	}
+	return err
+}
+
+// pollNodes reports the nodes on the board until ctx ends, where there is no
+// tap that tells them.
+func pollNodes(ctx context.Context, c *client, server string, b *board) {
+	for ctx.Err() == nil {
+		if answer, err := c.do(ctx, http.MethodGet, server+"/api/v1/nodes", "", nil); err == nil {
+			var list struct {
+				Items []json.RawMessage `json:"items"`
+			}
+			if json.Unmarshal(answer, &list) == nil {
+				for _, n := range list.Items {
+					b.node(n)
+				}
+			}
+		}
+		every := 50 * time.Millisecond
+		if b.ready() {
+			every = 2 * time.Second
+		}
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+		}
+	}
+}

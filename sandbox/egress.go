@@ -1,0 +1,162 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// egress is the way from the apiserver to addresses that exist only in the
+// cluster. The apiserver asks it with HTTP CONNECT over a unix socket
+// (EgressSelectorConfiguration), for logs, exec, attach and port-forward.
+type egress struct {
+	route func(host string, port int) (address string, err error)
+
+	mu     sync.Mutex // guards open
+	open   map[net.Conn]bool
+	closed bool
+}
+
+// routes returns where the nodes' addresses really are: the kubelet at an
+// address listens on a port of 127.0.0.1.
+func routes(nodes []node) func(host string, port int) (string, error) {
+	return func(host string, port int) (string, error) {
+		for _, n := range nodes {
+			if host == n.address || host == n.name {
+				if port != n.port {
+					return "", fmt.Errorf("nothing listens on port %d of %s", port, n.name)
+				}
+				return net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)), nil
+			}
+		}
+		return "", fmt.Errorf("no node has the address %s", host)
+	}
+}
+
+// serve answers on l until ctx ends, and returns when all connections are closed.
+func (e *egress) serve(ctx context.Context, l net.Listener) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	stop := context.AfterFunc(ctx, func() {
+		l.Close()
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.closed = true
+		for c := range e.open {
+			c.Close()
+		}
+	})
+	defer stop()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("egress: %w", err)
+		}
+		wg.Go(func() {
+			defer e.forget(c)
+			if e.keep(c) {
+				e.connect(ctx, c)
+			}
+		})
+	}
+}
+
+// keep has a connection closed when serving ends.
+func (e *egress) keep(c net.Conn) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	if e.open == nil {
+		e.open = map[net.Conn]bool{}
+	}
+	e.open[c] = true
+	return true
+}
+
+func (e *egress) forget(c net.Conn) {
+	c.Close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.open, c)
+}
+
+func (e *egress) connect(ctx context.Context, c net.Conn) {
+	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	br := bufio.NewReader(io.LimitReader(c, 16<<10))
+	req, err := http.ReadRequest(br)
+	if err != nil {
+		return
+	}
+	c.SetReadDeadline(time.Time{})
+	if req.Method != http.MethodConnect {
+		refuse(c, http.StatusMethodNotAllowed, errors.New("only CONNECT is answered here"))
+		return
+	}
+	host, portText, err := net.SplitHostPort(req.Host)
+	if req.URL != nil && req.URL.Host != "" {
+		host, portText, err = net.SplitHostPort(req.URL.Host)
+	}
+	port, perr := strconv.Atoi(portText)
+	if err != nil || perr != nil {
+		refuse(c, http.StatusBadRequest, errors.New("no address to connect to"))
+		return
+	}
+	to, err := e.route(host, port)
+	if err != nil {
+		refuse(c, http.StatusBadGateway, err)
+		return
+	}
+	d := net.Dialer{Timeout: 5 * time.Second}
+	far, err := d.DialContext(ctx, "tcp", to)
+	if err != nil {
+		refuse(c, http.StatusBadGateway, fmt.Errorf("the node does not answer: %w", err))
+		return
+	}
+	defer e.forget(far)
+	if !e.keep(far) {
+		return
+	}
+	if _, err := io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return
+	}
+	both := make(chan struct{})
+	go func() {
+		defer close(both)
+		// What the client sent behind its request is in br, not in c.
+		if n := br.Buffered(); n > 0 {
+			early, _ := br.Peek(n)
+			if _, err := far.Write(early); err != nil {
+				return
+			}
+		}
+		_, _ = io.Copy(far, c)
+		closeWrite(far)
+	}()
+	_, _ = io.Copy(c, far)
+	closeWrite(c)
+	<-both
+}
+
+// refuse puts the reason into the status line: all that the apiserver reads
+// of a refusal, and shows to the person who asked.
+func refuse(w io.Writer, code int, why error) {
+	fmt.Fprintf(w, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", code, why)
+}
+
+func closeWrite(c net.Conn) {
+	if w, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = w.CloseWrite()
+	}
+}

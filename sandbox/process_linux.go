@@ -1,0 +1,23 @@
+package sandbox
+
+import (
+	"os"
+	"syscall"
+)
+
+// dieWithParent is the second of two life lines: a child that hangs, and so
+// does not see the end of its standard input, dies by the kernel's hand.
+func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
+
+// widen lets a child write on for a while when we are busy: 1 MiB instead of
+// 64 KiB, if the user's limit allows it.
+func widen(f *os.File) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	const setPipeSize = 1031 // F_SETPIPE_SZ
+	_ = conn.Control(func(fd uintptr) {
+		_, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, 1<<20)
+	})
+}

@@ -1,0 +1,24 @@
+package sandbox
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// ownGroup keeps the console's Ctrl-C away from children. Windows hands no
+// third file to a child, so there are no observations from components there.
+func ownGroup(c *exec.Cmd) {
+	c.ExtraFiles = nil
+	c.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}
+
+// terminate ends a child by the end of its standard input; there is no signal
+// to ask with.
+func (p *process) terminate() error { return p.life.Close() }
+
+func (p *process) kill() error { return p.cmd.Process.Kill() }
+
+func sweepGroup(int) {}
+
+func widen(*os.File) {}
