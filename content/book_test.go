@@ -1,13 +1,159 @@
 package content
 
-import "testing"
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
 
-func TestEmbeddedBookIsSound(t *testing.T) {
+func load(t *testing.T) *Book {
+	t.Helper()
 	b, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := b.Chapter("pod-birth"); !ok {
-		t.Fatal("the chapter pod-birth is missing")
+	return b
+}
+
+func TestLanguagesAreEqual(t *testing.T) {
+	for _, c := range load(t).Chapters {
+		var first *Page
+		for _, lang := range Languages {
+			p, ok := c.Page(lang)
+			if !ok {
+				t.Fatalf("%s has no page in %s", c.ID, lang)
+			}
+			if first == nil {
+				first = p
+				continue
+			}
+			for i, s := range p.Steps {
+				if s.ID != first.Steps[i].ID {
+					t.Errorf("%s step %d: %q in %s, %q in %s", c.ID, i, s.ID, lang, first.Steps[i].ID, first.Lang)
+				}
+			}
+			// A translation that says less is no translation. Each step explains the
+			// same things, so it names the same terms and the same code.
+			for i := range p.Steps {
+				if a, b := marks(string(first.Steps[i].Body)), marks(string(p.Steps[i].Body)); !slices.Equal(a, b) {
+					t.Errorf("%s, step %s: the languages mark different things\n%s: %v\n%s: %v", c.ID, p.Steps[i].ID, first.Lang, a, lang, b)
+				}
+				if a, b := strings.Count(string(first.Steps[i].Body), "<p>"), strings.Count(string(p.Steps[i].Body), "<p>"); a != b {
+					t.Errorf("%s, step %s: %d paragraphs in %s, %d in %s", c.ID, p.Steps[i].ID, a, first.Lang, b, lang)
+				}
+			}
+		}
+	}
+}
+
+// marks returns the terms and code words of a text, sorted.
+func marks(html string) []string {
+	found := map[string]bool{}
+	for _, pair := range [][2]string{{`data-term="`, `"`}, {"<code>", "</code>"}} {
+		rest := html
+		for {
+			_, after, ok := strings.Cut(rest, pair[0])
+			if !ok {
+				break
+			}
+			mark, behind, _ := strings.Cut(after, pair[1])
+			found[mark] = true
+			rest = behind
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+func TestTermsAreButtonsAndHTMLIsSafe(t *testing.T) {
+	g := load(t).Glossary
+	md := markdown{g, "ko"}
+	out, err := md.inline(`[API 서버](term:apiserver)가 **쿠버네티스(k8s)**\ 를 <b>연다</b>`)
+	if err == nil {
+		t.Fatalf("raw HTML was accepted: %s", out)
+	}
+	out, err = md.inline(`[API 서버](term:apiserver)가 **쿠버네티스(k8s)**\ 를 1 < 2 연다`)
+	want := `<button type="button" class="term" data-term="apiserver">API 서버</button>가 <strong>쿠버네티스(k8s)</strong>를 1 &lt; 2 연다`
+	if err != nil || string(out) != want {
+		t.Fatalf("got  %s (%v)\nwant %s", out, err, want)
+	}
+}
+
+// bookOf copies the real book, so that a test can spoil one file of it.
+func bookOf(t *testing.T) fstest.MapFS {
+	t.Helper()
+	out := fstest.MapFS{}
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(files, name)
+		out[name] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestLoaderRefuses(t *testing.T) {
+	const dir = "chapters/pod-birth/"
+	for _, c := range []struct {
+		name, file, old, new, want string
+	}{
+		{"a missing language", dir + "ko.md", "", "", "every chapter is in every language"},
+		{"a missing step", dir + "ko.md", "## 이미지 {#pulled}", "### 이미지", `"started" where scene.yaml has step "pulled"`},
+		{"steps in another order", dir + "en.md", "{#stored}", "{#told}", `"told" where scene.yaml has step "stored"`},
+		{"a heading without id", dir + "en.md", "## The image {#pulled}", "## The image", "needs an id"},
+		{"other sections after the steps", dir + "ko.md", "{#older}", "{#newer}", "sections behind the steps differ"},
+		{"a dead term", dir + "en.md", "(term:etcd)", "(term:etdc)", `the term "etdc"`},
+		{"a link that runs code", dir + "en.md", "(term:etcd)", "(javascript:alert(1))", "only term: and https:"},
+		{"raw HTML", dir + "ko.md", "알아차립니다.", "<img src=x onerror=alert(1)>", "raw HTML"},
+		{"emphasis that does not close", dir + "ko.md", "**필터(filter)**:", "**필터(filter)**는", "did not close"},
+		{"a caption nobody can fill", dir + "ko.md", "{octets}", "{size}", "{size}, which no fact captures"},
+		{"a caption of no step", dir + "en.md", "captions:\n", "captions:\n  nothing: here\n", `"nothing" is not a step`},
+		{"an option without words", dir + "ko.md", "    tie: 여러", "    draw: 여러", "predict.options.tie is missing"},
+		{"a checkpoint without words", dir + "ko.md", "    gone: \"kubelet", "    done: \"kubelet", "checkpoint.missing.gone is missing"},
+		{"an unknown head field", dir + "en.md", "kicker:", "ticker:", "ticker"},
+		{"a manifest that does not decode", dir + "scene.yaml", "  kind: Pod", "  kind Pod", "does not decode"},
+		{"a manifest without a name", dir + "scene.yaml", "    name: hello\n", "    labels: {}\n", "metadata.name"},
+		{"a fact that does not compile", dir + "scene.yaml", `event.code == 201 &&`, `event.code = 201 &&`, "does not compile"},
+		{"a misspelled field", dir + "scene.yaml", `event.object.uid == uid && event.revision == r1`, `event.object.uuid == uid`, "undefined field 'uuid'"},
+		{"a name nothing captured", dir + "scene.yaml", `event.revision == r1 &&`, `event.revision == r9 &&`, "undeclared reference to 'r9'"},
+		{"an unknown actor", dir + "scene.yaml", `event.to == "system:kube-scheduler"`, `event.to == "system:kube-schedular"`, `"system:kube-schedular" is not an actor`},
+		{"an unknown kind", dir + "scene.yaml", `event.kind == "cri"`, `event.kind == "crl"`, `"crl" is not a kind`},
+		{"an unknown focus", dir + "scene.yaml", "focus: binding", "focus: bindings", `"bindings", which the glossary does not have`},
+		{"a focus without a place", dir + "scene.yaml", "focus: binding", "focus: manifest", "no place on the stage"},
+		{"a step after nothing", dir + "scene.yaml", "after: stored", "after: stoned", "not a step before it"},
+		{"a time that is none", dir + "scene.yaml", "within: 60s", "within: soon", "bounds how long"},
+		{"an endless run", dir + "scene.yaml", "within: 60s", "within: 60h", "bounds how long"},
+		{"a prediction nobody decides", dir + "scene.yaml", "at: chosen", "at: guessed", "not a step"},
+		{"an unknown scene field", dir + "scene.yaml", "order: 510", "ordre: 510", "ordre"},
+		{"a term that lights nothing", "glossary.yaml", "lights: etcd", "lights: etdc", "not a component"},
+		{"a term in one language", "glossary.yaml", "      ko:\n        name: kubectl", "      fr:\n        name: kubectl", `in "ko"`},
+		{"a spelling of two terms", "glossary.yaml", "name: 리비전", "name: 파드", "belongs to both"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			book := bookOf(t)
+			if c.old == "" {
+				delete(book, c.file)
+			} else {
+				text := string(book[c.file].Data)
+				if !strings.Contains(text, c.old) {
+					t.Fatalf("%s does not contain %q any more: give this test another line to spoil", c.file, c.old)
+				}
+				book[c.file] = &fstest.MapFile{Data: []byte(strings.Replace(text, c.old, c.new, 1))}
+			}
+			_, err := LoadFrom(book)
+			if err == nil {
+				t.Fatal("it loads")
+			}
+			if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), strings.TrimSuffix(c.file, "/ko.md")) {
+				t.Errorf("got %v\nwant it to name %s and to contain %q", err, c.file, c.want)
+			}
+		})
 	}
 }
