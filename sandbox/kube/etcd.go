@@ -64,7 +64,10 @@ func serveEtcd(c sandbox.EtcdConfig) error {
 	conf.LogLevel = "warn"
 	conf.LogOutputs = []string{"stderr"}
 	conf.ListenClientUrls, conf.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
-	conf.ListenPeerUrls, conf.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
+	conf.ListenPeerUrls = []url.URL{*peer}
+	// What is advertised must be host:port (embed/config.go, checkHostURLs),
+	// though a cluster of one has nobody to dial it.
+	conf.AdvertisePeerUrls = []url.URL{{Scheme: "http", Host: "127.0.0.1:2380"}}
 	conf.InitialCluster = conf.InitialClusterFromName(c.Name)
 	conf.ClientTLSInfo = transport.TLSInfo{
 		CertFile: c.CertFile, KeyFile: c.KeyFile, TrustedCAFile: c.CAFile, ClientCertAuth: true,
