@@ -6,11 +6,10 @@ import "github.com/kubestage/kubestage/content"
 // captions to fill from the log, and what each term lights. It is read from a
 // JSON script element, so that the page needs no second request.
 type chapterData struct {
-	ID      string              `json:"id"`
-	Steps   []chapterStep       `json:"steps"`
-	Because map[string]string   `json:"because"` // option → HTML with {places}
-	Terms   map[string]termData `json:"terms"`
-	Decided string              `json:"decidedAt"` // the step whose event answers the prediction
+	ID        string              `json:"id"`
+	Steps     []chapterStep       `json:"steps"`
+	Terms     map[string]termData `json:"terms"`
+	DecidedAt string              `json:"decidedAt"` // the step whose event answers the prediction
 }
 
 type chapterStep struct {
@@ -26,7 +25,7 @@ type termData struct {
 }
 
 func scriptData(lang string, c *content.Chapter, p *content.Page, g *content.Glossary) chapterData {
-	d := chapterData{ID: c.ID, Because: map[string]string{}, Terms: map[string]termData{}}
+	d := chapterData{ID: c.ID, Terms: map[string]termData{}}
 	for _, s := range c.Scene.Steps {
 		step := chapterStep{ID: s.ID, Caption: p.Captions[s.ID]}
 		if t, ok := g.Term(s.Focus); ok {
@@ -35,10 +34,7 @@ func scriptData(lang string, c *content.Chapter, p *content.Page, g *content.Glo
 		d.Steps = append(d.Steps, step)
 	}
 	if p.Predict != nil {
-		d.Decided = c.Scene.Predict.At
-		for _, o := range p.Predict.Options {
-			d.Because[o.ID] = string(o.Because)
-		}
+		d.DecidedAt = c.Scene.Predict.At
 	}
 	for _, t := range g.Terms {
 		d.Terms[t.ID] = termData{t.In[lang].Name, t.In[lang].Gloss, t.Lights}

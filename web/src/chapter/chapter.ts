@@ -1,3 +1,388 @@
-import type { Mount } from "../app.ts";
+// The chapter beside the stage. Its text is on the page already; here it
+// learns what happened: steps follow the playhead, the log answers the
+// prediction, and the server says whether the checkpoint is met.
+import { batch, effect, signal } from "@preact/signals-core";
+import type { App, Mount } from "../app.ts";
+import { ask, isAbort, postLines, Refused } from "../console/stream.ts";
+import { captured, duration, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
+import { mountTerms, type Term } from "./terms.ts";
+import { type ChapterText, chapterText } from "./text.ts";
 
-export const mount: Mount = () => {};
+interface ChapterData {
+  id: string;
+  steps: { id: string; caption: string; lights: string }[];
+  decidedAt: string;
+  terms: Record<string, Term>;
+}
+
+interface Progress {
+  prediction?: { chosen: string; answer?: string };
+  passed?: string;
+}
+
+export const mount: Mount = (root, app) => {
+  const chapter = root.querySelector<HTMLElement>("[data-chapter]");
+  const json = document.getElementById("chapter-data")?.textContent;
+  if (!chapter || !json) return; // the stage page has no chapter
+  const data = JSON.parse(json) as ChapterData;
+  const t = chapterText[app.lang];
+  mountTerms(chapter, app, data.terms);
+  const scene = new SceneView(chapter, app, data, t);
+  mountCheckpoint(chapter, data.id, t);
+  void load(scene, data.id, chapter, t);
+};
+
+async function load(scene: SceneView, id: string, chapter: HTMLElement, t: ChapterText): Promise<void> {
+  await scene.reload();
+  const progress = (await ask("GET", `/api/progress/${id}`)
+    .then((a) => a.json())
+    .catch(() => ({}))) as Progress;
+  scene.predicted(progress.prediction?.chosen ?? "");
+  if (progress.passed) {
+    const status = chapter.querySelector("[data-check-status]");
+    if (status && !status.textContent) status.textContent = t.passedBefore;
+  }
+}
+
+class SceneView {
+  private readonly root: HTMLElement;
+  private readonly app: App;
+  private readonly data: ChapterData;
+  private readonly t: ChapterText;
+  private readonly ids: string[];
+  private readonly facts = signal<ReadonlyMap<string, Fact>>(new Map());
+  private readonly running = signal(false);
+  private readonly chosen = signal("");
+  /** While the reader lets the run lead, the current step is open and its part lit. */
+  private readonly following = signal(false);
+  private readonly opened = signal<ReadonlySet<string>>(new Set());
+  private readonly all = signal(false);
+  private stop: AbortController | undefined;
+  private factsOf = "";
+
+  constructor(root: HTMLElement, app: App, data: ChapterData, t: ChapterText) {
+    this.root = root;
+    this.app = app;
+    this.data = data;
+    this.t = t;
+    this.ids = data.steps.map((s) => s.id);
+    this.mountSteps();
+    this.mountRun();
+    this.mountPrediction();
+    // Another log (the program was started again) knows nothing of our facts.
+    app.onEvent(() => {
+      if (this.factsOf !== "" && app.log.id !== "" && app.log.id !== this.factsOf && !this.running.peek()) {
+        this.facts.value = new Map();
+        void this.reload();
+      }
+    });
+  }
+
+  /** Asks what is already true in the log: after a reload, or a run in another tab. */
+  async reload(): Promise<void> {
+    this.factsOf = this.app.log.id;
+    try {
+      const answer = await ask("GET", `/api/scenes/${this.data.id}/facts`);
+      this.factsOf = answer.headers.get("Kubestage-Log") ?? this.factsOf;
+      const list: unknown = await answer.json();
+      if (this.running.peek() || !Array.isArray(list)) return;
+      this.facts.value = byStep(list.map(readFact));
+    } catch {
+      // The Run button says what is wrong when it is used.
+    }
+  }
+
+  predicted(option: string): void {
+    this.chosen.value = option;
+  }
+
+  // --- steps
+
+  private mountSteps(): void {
+    const list = this.root.querySelector<HTMLElement>(".steps");
+    if (!list) return;
+    const views = this.data.steps.map((step) => {
+      const item = list.querySelector<HTMLElement>(`[data-step="${step.id}"]`)!;
+      return {
+        step,
+        item,
+        title: item.querySelector<HTMLButtonElement>("[data-step-title]")!,
+        mark: item.querySelector<HTMLElement>("[data-step-state]")!,
+        time: item.querySelector<HTMLElement>("[data-step-time]")!,
+        caption: item.querySelector<HTMLElement>("[data-step-caption]")!,
+        text: item.querySelector<HTMLElement>(".step-text")!,
+      };
+    });
+
+    const toggle = document.createElement("button");
+    toggle.type = "button";
+    toggle.className = "steps-toggle";
+    list.before(toggle);
+    toggle.addEventListener("click", () => {
+      batch(() => {
+        this.all.value = !this.all.value;
+        this.opened.value = new Set();
+      });
+    });
+
+    for (const v of views) {
+      v.title.addEventListener("click", () => {
+        const fact = this.facts.peek().get(v.step.id);
+        const open = v.title.getAttribute("aria-expanded") === "true";
+        batch(() => {
+          this.following.value = false;
+          const opened = new Set(this.opened.value);
+          // A step that has happened is first shown; only a second click closes it.
+          const here = fact && this.app.signals.playhead.peek() === fact.seq;
+          if (open && (!fact || here)) opened.delete(v.step.id);
+          else opened.add(v.step.id);
+          this.opened.value = opened;
+          if (open && (!fact || here)) this.all.value = false;
+        });
+        if (fact) {
+          this.app.seek(fact.seq);
+          this.app.light(v.step.lights || null);
+        }
+      });
+    }
+
+    const states = () =>
+      stepStates(
+        this.ids,
+        this.facts.value,
+        this.app.signals.playhead.value,
+        this.running.value || this.following.value,
+      );
+    let before = new Map<string, StepState>();
+    effect(() => {
+      const now = states();
+      const facts = this.facts.value;
+      const first = facts.get(this.ids[0] ?? "");
+      const values = captured([...facts.values()].filter((f) => now.get(f.step) === "done"));
+      let current = "";
+      for (const v of views) {
+        const state = now.get(v.step.id) ?? "waiting";
+        if (state === "current") current = v.step.id;
+        v.item.dataset.state = state;
+        v.mark.textContent = this.t.states[state];
+        const fact = facts.get(v.step.id);
+        const done = state === "done" && fact !== undefined;
+        v.caption.hidden = !done;
+        v.caption.textContent = done ? fill(v.step.caption, values) : "";
+        v.time.textContent = done && first && fact !== first ? this.t.later(duration(elapsed(first, fact))) : "";
+        v.title.title = done ? this.t.goTo : "";
+      }
+      const complete = current === "" && this.ids.every((id) => now.get(id) === "done");
+      for (const v of views) {
+        const open =
+          this.all.value ||
+          this.opened.value.has(v.step.id) ||
+          (this.following.value && (v.step.id === current || (complete && v.step.id === this.ids.at(-1))));
+        v.text.hidden = !open;
+        v.title.setAttribute("aria-expanded", String(open));
+      }
+      toggle.textContent = this.all.value ? this.t.showCurrent : this.t.showAll;
+      if (this.following.value && current !== "" && before.get(current) !== "current") {
+        const v = views.find((x) => x.step.id === current)!;
+        this.app.light(v.step.lights || null);
+        v.item.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+      }
+      if (this.following.value && complete) this.app.light(null);
+      before = now;
+    });
+  }
+
+  // --- run
+
+  private mountRun(): void {
+    const button = this.root.querySelector<HTMLButtonElement>("[data-run]");
+    const output = this.root.querySelector<HTMLElement>("[data-run-output]");
+    const status = this.root.querySelector<HTMLElement>("[data-run-status]");
+    if (!button || !output || !status) return;
+    if (document.body.dataset.source && document.body.dataset.source !== "sandbox") {
+      status.textContent = this.t.readOnly;
+      return;
+    }
+    button.disabled = false;
+    effect(() => {
+      const again = this.facts.value.size > 0;
+      button.textContent = this.running.value ? this.t.stop : again ? this.t.runAgain : this.t.run;
+      button.classList.toggle("stop", this.running.value);
+    });
+    button.addEventListener("click", () => {
+      if (this.stop) this.stop.abort();
+      else void this.run(output, status);
+    });
+    // What a finished run says is true once the viewer has seen its end.
+    effect(() => {
+      if (this.running.value || !this.following.value) return;
+      const first = this.facts.value.get(this.ids[0] ?? "");
+      const last = this.facts.value.get(this.ids.at(-1) ?? "");
+      if (first && last && last.seq <= this.app.signals.playhead.value)
+        status.textContent = this.t.done(duration(elapsed(first, last)));
+    });
+  }
+
+  private async run(output: HTMLElement, status: HTMLElement): Promise<void> {
+    this.stop = new AbortController();
+    batch(() => {
+      this.facts.value = new Map();
+      this.opened.value = new Set();
+      this.all.value = false;
+      this.running.value = true;
+      this.following.value = true;
+    });
+    output.hidden = true;
+    output.textContent = "";
+    status.textContent = this.t.starting;
+    status.classList.remove("bad");
+    this.app.catchUp();
+    const fail = (message: string) => {
+      status.textContent = message;
+      status.classList.add("bad");
+      this.following.value = false;
+      this.app.light(null);
+    };
+    let ended = false;
+    try {
+      await postLines(
+        `/api/scenes/${this.data.id}/run`,
+        { lang: this.app.lang },
+        (m) => {
+          switch (m.type) {
+            case "reset":
+              status.textContent = this.t.cleaning;
+              break;
+            case "start":
+              status.textContent = this.t.running;
+              if (typeof m.log === "string") this.factsOf = m.log;
+              this.app.catchUp();
+              break;
+            case "output":
+              if (typeof m.data !== "string") break;
+              output.hidden = false;
+              output.append(m.data);
+              break;
+            case "fact": {
+              const fact = readFact(m);
+              if (fact) this.facts.value = new Map(this.facts.value).set(fact.step, fact);
+              break;
+            }
+            case "error":
+              ended = true;
+              fail([m.error, m.hint].filter((x) => typeof x === "string" && x !== "").join(" "));
+              break;
+            case "done":
+              ended = true;
+          }
+        },
+        this.stop.signal,
+      );
+      if (!ended) fail(this.t.broken);
+    } catch (e) {
+      if (isAbort(e)) fail(this.t.stopped);
+      else fail(e instanceof Refused ? [e.message, e.hint].filter(Boolean).join(" ") : this.t.noServer);
+    } finally {
+      this.stop = undefined;
+      this.running.value = false;
+    }
+  }
+
+  // --- prediction
+
+  private mountPrediction(): void {
+    const form = this.root.querySelector<HTMLFormElement>("[data-predict]");
+    const answer = this.root.querySelector<HTMLElement>("[data-answer]");
+    if (!form || !answer) return;
+    const choices = [...form.querySelectorAll<HTMLElement>("[data-option]")];
+    for (const c of choices) {
+      const input = c.querySelector("input")!;
+      input.disabled = false;
+      input.addEventListener("change", () => {
+        this.chosen.value = input.value;
+        void ask("PUT", `/api/progress/${this.data.id}/prediction`, { chosen: input.value }).catch(() => {});
+      });
+    }
+    form.addEventListener("submit", (e) => e.preventDefault());
+    effect(() => {
+      const fact = this.facts.value.get(this.data.decidedAt);
+      const seen = fact !== undefined && fact.answer !== "" && fact.seq <= this.app.signals.playhead.value;
+      const right = seen ? fact.answer : "";
+      const chosen = this.chosen.value;
+      for (const c of choices) {
+        const id = c.dataset.option ?? "";
+        const input = c.querySelector("input")!;
+        input.checked = id === chosen;
+        if (right === "") delete c.dataset.verdict;
+        else if (id === right) c.dataset.verdict = "right";
+        else if (id === chosen) c.dataset.verdict = "wrong";
+        else delete c.dataset.verdict;
+      }
+      answer.replaceChildren();
+      answer.hidden = chosen === "" && right === "";
+      if (right !== "") {
+        const verdict = document.createElement("strong");
+        verdict.textContent = chosen === "" ? this.t.shown : chosen === right ? this.t.rightAnswer : this.t.wrongAnswer;
+        answer.append(verdict, " ", this.because(form, right, captured(this.facts.value.values())));
+      } else if (chosen !== "") answer.textContent = this.t.predicted;
+    });
+  }
+
+  /** The reason for an option, from the page, with the log's own numbers in it. */
+  private because(form: HTMLElement, option: string, values: Record<string, string>): Node {
+    const source = form.querySelector<HTMLElement>(`[data-because="${option}"]`);
+    const copy = document.createElement("span");
+    for (const n of source?.childNodes ?? []) copy.append(n.cloneNode(true));
+    const walk = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
+    for (let n = walk.nextNode(); n; n = walk.nextNode()) n.nodeValue = fill(n.nodeValue ?? "", values);
+    return copy;
+  }
+}
+
+// --- checkpoint
+
+function mountCheckpoint(root: HTMLElement, id: string, t: ChapterText): void {
+  const card = root.querySelector<HTMLElement>("[data-check]");
+  const button = card?.querySelector<HTMLButtonElement>("[data-check-run]");
+  const list = card?.querySelector<HTMLElement>("[data-check-facts]");
+  const passed = card?.querySelector<HTMLElement>("[data-passed]");
+  const status = card?.querySelector<HTMLElement>("[data-check-status]");
+  if (!card || !button || !list || !passed || !status) return;
+  button.disabled = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    status.textContent = t.checking;
+    status.classList.remove("bad");
+    try {
+      const answer = (await (await ask("POST", `/api/scenes/${id}/checkpoint`)).json()) as {
+        passed: boolean;
+        facts: { step: string }[];
+        missing?: string;
+      };
+      const met = new Set(answer.facts.map((f) => f.step));
+      list.hidden = false;
+      for (const item of list.querySelectorAll<HTMLElement>("[data-fact]")) {
+        const fact = item.dataset.fact ?? "";
+        item.dataset.state = met.has(fact) ? "done" : "missing";
+        item.querySelector<HTMLElement>("[data-missing]")!.hidden = answer.missing !== fact;
+      }
+      passed.hidden = !answer.passed;
+      status.textContent = answer.passed ? t.passed : t.missing;
+    } catch (e) {
+      status.textContent = e instanceof Refused ? [e.message, e.hint].filter(Boolean).join(" ") : t.noServer;
+      status.classList.add("bad");
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+function byStep(facts: (Fact | undefined)[]): Map<string, Fact> {
+  const map = new Map<string, Fact>();
+  for (const f of facts) if (f) map.set(f.step, f);
+  return map;
+}
+
+function calm(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

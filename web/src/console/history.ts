@@ -1,0 +1,42 @@
+// The commands of this tab, newest last, as a shell remembers them: the same
+// command twice in a row is kept once, and going down past the newest gives
+// back what was being typed.
+
+export class CommandHistory {
+  private readonly lines: string[];
+  private at: number;
+  private typed = "";
+  private readonly limit: number;
+
+  constructor(lines: string[] = [], limit = 100) {
+    this.limit = limit;
+    this.lines = lines.slice(-limit);
+    this.at = this.lines.length;
+  }
+
+  add(line: string): void {
+    if (line.trim() !== "" && this.lines.at(-1) !== line) this.lines.push(line);
+    if (this.lines.length > this.limit) this.lines.shift();
+    this.at = this.lines.length;
+    this.typed = "";
+  }
+
+  /** The command before, or undefined at the oldest. */
+  up(current: string): string | undefined {
+    if (this.at === 0) return undefined;
+    if (this.at === this.lines.length) this.typed = current;
+    this.at--;
+    return this.lines[this.at];
+  }
+
+  /** The command after; at last, what was being typed. */
+  down(): string | undefined {
+    if (this.at >= this.lines.length) return undefined;
+    this.at++;
+    return this.at === this.lines.length ? this.typed : this.lines[this.at];
+  }
+
+  all(): string[] {
+    return [...this.lines];
+  }
+}
