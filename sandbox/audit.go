@@ -232,6 +232,11 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		if a.written.first(rv) {
 			o.Gives = append(o.Gives, watch.Give{Key: "rv:" + rv})
 		}
+		// To delete a Pod at once is two writes: the grace period becomes 0,
+		// and the Pod goes. The answer tells of the second only.
+		if r.Verb == "delete" {
+			o.Gives = append(o.Gives, watch.Give{Key: "write:" + obj.Key(), Once: true})
+		}
 		return
 	}
 	if r.Verb == "deletecollection" {

@@ -63,6 +63,7 @@ func serveEtcd(c sandbox.EtcdConfig) error {
 	conf.Logger = "zap"
 	conf.LogLevel = "warn"
 	conf.LogOutputs = []string{"stderr"}
+	conf.WarningUnaryRequestDuration = 300 * time.Millisecond // the flag's default; NewConfig leaves 0, which warns of every request
 	conf.ListenClientUrls, conf.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
 	conf.ListenPeerUrls = []url.URL{*peer}
 	// What is advertised must be host:port (embed/config.go, checkHostURLs),

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	cadvisorapi "github.com/google/cadvisor/info/v1"
 	cadvisorapiv2 "github.com/google/cadvisor/info/v2"
@@ -33,6 +34,7 @@ type machine struct {
 	disk       uint64
 	kernel     string
 	identifier string
+	started    time.Time
 }
 
 var _ cadvisor.Interface = (*machine)(nil)
@@ -52,7 +54,7 @@ func newMachine(c sandbox.NodeConfig) (*machine, error) {
 	sum := sha256.Sum256([]byte("kubestage node " + c.Name))
 	return &machine{
 		name: c.Name, cores: int(cpu.Value()), memory: uint64(memory.Value()), disk: diskBytes,
-		kernel: kernelRelease(), identifier: hex.EncodeToString(sum[:16]),
+		kernel: kernelRelease(), identifier: hex.EncodeToString(sum[:16]), started: time.Now(),
 	}, nil
 }
 
@@ -90,8 +92,16 @@ func (m *machine) ContainerFsInfo(context.Context) (cadvisorapiv2.FsInfo, error)
 }
 func (m *machine) GetDirFsInfo(string) (cadvisorapiv2.FsInfo, error) { return m.fs(), nil }
 
-func (m *machine) ContainerInfoV2(string, cadvisorapiv2.RequestOptions) (map[string]cadvisorapiv2.ContainerInfo, error) {
-	return map[string]cadvisorapiv2.ContainerInfo{}, nil
+// ContainerInfoV2 knows one cgroup, the root, without which the kubelet has no
+// node statistics at all (pkg/kubelet/stats/helper.go, getCgroupStats).
+func (m *machine) ContainerInfoV2(name string, _ cadvisorapiv2.RequestOptions) (map[string]cadvisorapiv2.ContainerInfo, error) {
+	if name != "/" {
+		return map[string]cadvisorapiv2.ContainerInfo{}, nil
+	}
+	return map[string]cadvisorapiv2.ContainerInfo{"/": {
+		Spec:  cadvisorapiv2.ContainerSpec{HasCpu: true, HasMemory: true, CreationTime: m.started},
+		Stats: []*cadvisorapiv2.ContainerStats{{Timestamp: time.Now(), Cpu: &cadvisorapi.CpuStats{}, Memory: &cadvisorapi.MemoryStats{}}},
+	}}, nil
 }
 
 func (m *machine) GetRequestedContainersInfo(string, cadvisorapiv2.RequestOptions) (map[string]*cadvisorapi.ContainerInfo, error) {
