@@ -518,6 +518,7 @@ func (s *Server) world(k *container) *program.Container {
 		Ports:        ports,
 		Network:      k.sandbox.net,
 		Programs:     s.programs(k),
+		Files:        program.Bare{Programs: s.programs(k)},
 	}
 }
 

@@ -23,6 +23,12 @@ func Commands() Set {
 		"date":     date,
 		"hostname": hostname,
 		"pause":    Pause,
+		"seq":      seq,
+		"cat":      cat,
+		"kill":     kill,
+		"sh":       Shell,
+		"ash":      Shell,
+		"bash":     Shell,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Signal is one of the signals a container can receive.
@@ -71,9 +72,16 @@ type Container struct {
 	Ports        []int  // TCP ports the image serves, or the container declares
 	Network      Network
 	Programs     Set
+	Files        Files
 
-	CPU atomic.Int64 // nanoseconds its programs say they computed
+	CPU   atomic.Int64 // nanoseconds its programs say they computed
+	meter meter
+	pids  atomic.Int64 // the last process id given
+	init  atomic.Pointer[Process]
 }
+
+// Used adds to the time the container's programs computed.
+func (c *Container) Used(d time.Duration) { c.CPU.Add(int64(d)) }
 
 // Process is what a program sees of the world. Args[0] is the name the program
 // was called by. Streams are never nil once the process runs.
@@ -86,7 +94,8 @@ type Process struct {
 	Stderr io.Writer
 	*Container
 
-	Init bool // process 1 of its container: signals without a handler do nothing
+	Init   bool     // process 1 of its container: signals without a handler do nothing
+	Parent *Process // that started it; nil for process 1 and what joins from outside
 
 	mu       sync.Mutex // guards all below
 	handled  map[Signal]bool
@@ -94,7 +103,27 @@ type Process struct {
 	kill     context.CancelFunc
 	killedBy Signal
 	done     bool
+	pid      int
+	became   *Process // that replaced it by exec
 }
+
+// PID is the process's id inside its container.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pid
+}
+
+// HasStdin reports whether anything can ever be read from Stdin.
+func (p *Process) HasStdin() bool {
+	_, none := p.Stdin.(noInput)
+	return p.Stdin != nil && !none
+}
+
+// noInput is the standard input of a process nobody is connected to.
+type noInput struct{}
+
+func (noInput) Read([]byte) (int, error) { return 0, io.EOF }
 
 // Getenv returns the value of an environment variable, or "".
 func (p *Process) Getenv(name string) string {
@@ -123,8 +152,8 @@ func (p *Process) Notify(signals ...Signal) <-chan Signal {
 	return p.signals
 }
 
-// Ignore gives signals back their default action.
-func (p *Process) Ignore(signals ...Signal) {
+// Default gives signals back their default action.
+func (p *Process) Default(signals ...Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range signals {
@@ -136,6 +165,14 @@ func (p *Process) Ignore(signals ...Signal) {
 // process has not yet taken are merged, like in a kernel.
 func (p *Process) Signal(s Signal) {
 	p.mu.Lock()
+	if next := p.became; next != nil {
+		p.mu.Unlock()
+		if s == SIGKILL {
+			p.end(s)
+		}
+		next.Signal(s)
+		return
+	}
 	defer p.mu.Unlock()
 	if p.done || p.kill == nil {
 		return
@@ -166,7 +203,7 @@ func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if p.Stdin == nil {
-		p.Stdin = strings.NewReader("")
+		p.Stdin = noInput{}
 	}
 	if p.Stdout == nil {
 		p.Stdout = io.Discard
@@ -179,6 +216,12 @@ func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
 	}
 	p.mu.Lock()
 	p.kill = cancel
+	if p.pid == 0 {
+		p.pid = int(p.pids.Add(1))
+	}
+	if p.Init && p.pid == 1 {
+		p.init.Store(p)
+	}
 	killed := p.killedBy
 	p.mu.Unlock()
 	if killed != 0 {
@@ -207,4 +250,24 @@ func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
 func (p *Process) Exec(ctx context.Context, run Program, args, environ []string) int {
 	p.Args, p.Env = args, environ
 	return run(ctx, p)
+}
+
+// become hands this process's identity to another one that runs in its place.
+func (p *Process) become(next *Process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next.Init, next.pid, next.Parent = p.Init, p.pid, p.Parent
+	p.became = next
+}
+
+// end kills the process itself, whatever took its place.
+func (p *Process) end(s Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.killedBy == 0 {
+		p.killedBy = s
+	}
+	if p.kill != nil {
+		p.kill()
+	}
 }
