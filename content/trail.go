@@ -2,7 +2,6 @@ package content
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"time"
 
@@ -21,14 +20,12 @@ type Fact struct {
 }
 
 // Trail follows a chain of facts through events that are added in the order of
-// the log. A fact is looked for behind the event of the fact it comes after,
-// also among events added earlier: two branches of a story may reach the log in
-// either order.
+// the log. A fact is looked for behind the event of the fact it comes after, so
+// two branches of a story may reach the log in either order.
 type Trail struct {
 	facts    []*fact
 	reached  map[string]uint64 // fact id → seq
 	captured map[string]any
-	events   []watch.Event // since the first fact, as long as one is missing
 }
 
 // Follow starts a trail for one run of the scene.
@@ -43,8 +40,8 @@ func newTrail(c *factChain) *Trail {
 
 // IsGone reports whether an event is the one with which the last of an earlier
 // run went.
-func (r *Scene) IsGone(e watch.Event) bool {
-	return r.resetFor != nil && holds(r.resetFor.is, input(&e, nil))
+func (s *Scene) IsGone(e watch.Event) bool {
+	return s.resetFor != nil && holds(s.resetFor.is, input(&e, nil))
 }
 
 // Begins reports whether an event would make the scene's first fact true, that
@@ -75,41 +72,15 @@ func (t *Trail) Waiting() string {
 // Add hands the trail the next event of the log and returns the facts that are
 // true because of it, in the order of the scene.
 func (t *Trail) Add(e watch.Event) []Fact {
-	if t.Done() {
-		return nil
-	}
-	if len(t.reached) > 0 {
-		t.events = append(t.events, e)
-	}
 	var news []Fact
-	fresh := []watch.Event{e}
-	for again := true; again; {
-		again = false
-		for _, f := range t.facts {
-			after, ready := t.reached[f.after]
-			if _, done := t.reached[f.id]; done || (f.after != "" && !ready) {
-				continue
-			}
-			among := fresh
-			if slices.ContainsFunc(news, func(n Fact) bool { return n.Step == f.after }) {
-				among = t.events // this fact was not looked for before now
-			}
-			for i := range among {
-				if among[i].Seq <= after && f.after != "" {
-					continue
-				}
-				if fact, ok := t.try(f, &among[i]); ok {
-					news, again = append(news, fact), true
-					if len(t.events) == 0 {
-						t.events = append(t.events, e)
-					}
-					break
-				}
-			}
+	for _, f := range t.facts {
+		after, ready := t.reached[f.after]
+		if _, done := t.reached[f.id]; done || (f.after != "" && (!ready || e.Seq <= after)) {
+			continue
 		}
-	}
-	if t.Done() {
-		t.events = nil
+		if n, ok := t.try(f, &e); ok {
+			news = append(news, n)
+		}
 	}
 	return news
 }

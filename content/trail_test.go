@@ -88,8 +88,6 @@ func TestBranchesMayComeInEitherOrder(t *testing.T) {
 	}
 }
 
-// A fact that became possible late looks at events that were there already, but
-// never at ones before the fact it follows.
 func TestAFactIsLookedForBehindTheOneItFollows(t *testing.T) {
 	slow := stepFile{ID: "slow", After: "right", Fact: `event.kind == "etcd"`}
 	tr := chainOf(t, begin, right, slow, stepFile{ID: "last", After: "begin", Fact: `event.kind == "etcd"`})
