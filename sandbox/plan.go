@@ -117,7 +117,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 	etcd := component{
 		name: etcdName, role: "etcd", args: []string{"--config", p.etcdConfig()},
 		probe: probe{port: ports[etcdName], path: "/health", etcd: true},
-		wave:  2, grace: time.Second, tells: !bare, version: etcdVersion,
+		wave:  2, grace: 800 * time.Millisecond, tells: !bare, version: etcdVersion,
 		advice: "If it says that its data are damaged: dashboard reset deletes the cluster and lets a new one begin; --ephemeral or another --data-dir leaves it as it is.",
 	}
 
@@ -125,7 +125,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 		name: apiserverName, role: "kube-apiserver",
 		needs: []string{etcdName},
 		probe: probe{port: ports[apiserverName], path: "/readyz"},
-		wave:  1, grace: 1500 * time.Millisecond, audits: !bare, version: Kubernetes,
+		wave:  1, grace: 2200 * time.Millisecond, audits: !bare, version: Kubernetes,
 		args: []string{
 			"--etcd-servers=" + localURL(ports[etcdName]),
 			"--etcd-cafile=" + c.etcdCA.file(p.pki),
@@ -173,7 +173,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 		name: controllerName, role: "kube-controller-manager",
 		needs: []string{apiserverName},
 		probe: probe{port: ports[controllerName], path: "/healthz"},
-		grace: 1500 * time.Millisecond, version: Kubernetes, elects: "kube-controller-manager",
+		grace: 1200 * time.Millisecond, version: Kubernetes, elects: "kube-controller-manager",
 		args: []string{
 			"--kubeconfig=" + p.kubeconfig(controllerName),
 			"--authentication-kubeconfig=" + p.kubeconfig(controllerName),
@@ -206,7 +206,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 		name: schedulerName, role: "kube-scheduler",
 		needs: []string{apiserverName},
 		probe: probe{port: ports[schedulerName], path: "/healthz"},
-		grace: 1500 * time.Millisecond, version: Kubernetes, tells: !bare, elects: "kube-scheduler",
+		grace: 1200 * time.Millisecond, version: Kubernetes, tells: !bare, elects: "kube-scheduler",
 		args: []string{
 			"--config=" + p.schedulerConfig(),
 			"--authentication-kubeconfig=" + p.kubeconfig(schedulerName),
@@ -226,7 +226,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 			name: kubeletPrefix + n.name, role: "kubelet", args: []string{"--config", p.nodeConfig(n.name)},
 			needs: []string{apiserverName},
 			probe: probe{port: n.port}, node: n.name,
-			grace: 1500 * time.Millisecond, version: Kubernetes, tells: !bare,
+			grace: 1200 * time.Millisecond, version: Kubernetes, tells: !bare,
 		})
 	}
 	return all
