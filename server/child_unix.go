@@ -1,0 +1,13 @@
+//go:build unix && !linux
+
+package server
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// ownGroup makes the child the leader of a process group.
+func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+func killGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

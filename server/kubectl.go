@@ -1,0 +1,114 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+)
+
+// Sizes of what a command is made of.
+const (
+	maxCommand = 8 << 10
+	maxInput   = 1 << 20
+)
+
+// kubectl runs one command and answers with what it prints, as it prints it:
+// {"stream", "data"} a line, at last {"exit"}. The command ends with the request.
+func (s *Server) kubectl(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Command string `json:"command"`
+		Stdin   string `json:"stdin"`
+		Lang    string `json:"lang"`
+	}
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	c, err := s.command(body.Command, body.Stdin, body.Lang)
+	if err != nil {
+		return err
+	}
+	defer c.release()
+	out := newNDJSON(w)
+	exit, err := c.run(r.Context(), func(stream, data string) error {
+		return out.send(map[string]string{"stream": stream, "data": data})
+	})
+	if err != nil {
+		s.Logf("console: %v", err)
+		out.send(map[string]string{"stream": "stderr", "data": "Kubestage could not run kubectl; its terminal says why.\n"})
+		exit = 125
+	}
+	out.send(map[string]int{"exit": exit})
+	return nil
+}
+
+// readJSON reads a request's body, which is one JSON object.
+func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 2*maxInput))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil {
+		if _, err = d.Token(); err == io.EOF {
+			return nil
+		}
+		err = errors.New("more than one value")
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &HTTPError{Code: http.StatusRequestEntityTooLarge, Msg: "the request is too large", Hint: fmt.Sprintf("it may have %d bytes", large.Limit)}
+	}
+	return badRequest("the request's body is not what is expected: "+err.Error(), "send one JSON object, as docs/events.md describes")
+}
+
+// command checks a command line and takes a place for it among the running
+// ones. Its caller calls release in any case, after run.
+func (s *Server) command(line, input, lang string) (*command, error) {
+	say := func(code int, why, hint said) error {
+		return &HTTPError{Code: code, Msg: why.in(lang), Hint: hint.in(lang)}
+	}
+	if s.ReadOnly {
+		return nil, say(http.StatusForbidden,
+			said{"this cluster is only watched", "이 클러스터는 보기만 합니다"},
+			said{"start `dashboard` without --kubeconfig for a cluster of your own", "--kubeconfig 없이 `dashboard`를 시작하면 직접 다룰 수 있는 클러스터가 생깁니다"})
+	}
+	if len(line) > maxCommand || len(input) > maxInput {
+		return nil, say(http.StatusRequestEntityTooLarge,
+			said{"the command or its manifest is too long", "명령이나 매니페스트가 너무 깁니다"},
+			said{fmt.Sprintf("a command may have %d bytes, a manifest %d", maxCommand, maxInput), fmt.Sprintf("명령은 %d바이트, 매니페스트는 %d바이트까지입니다", maxCommand, maxInput)})
+	}
+	u, no := understand(line, input)
+	if no != nil {
+		return nil, say(http.StatusBadRequest, no.why, no.hint)
+	}
+	config := s.KubeconfigPath()
+	if _, err := os.Stat(config); config == "" || err != nil {
+		return nil, say(http.StatusServiceUnavailable,
+			said{"the cluster has no credentials yet: it is still starting", "클러스터가 아직 시작하는 중이라 자격 증명이 없습니다"},
+			said{"try again in a few seconds", "몇 초 뒤에 다시 해 보세요"})
+	}
+	select {
+	case s.running <- struct{}{}:
+	default:
+		return nil, say(http.StatusTooManyRequests,
+			said{fmt.Sprintf("%d commands are running already", cap(s.running)), fmt.Sprintf("이미 명령 %d개가 실행 중입니다", cap(s.running))},
+			said{"stop one of them, such as a get -w or logs -f", "get -w나 logs -f 같은 것을 하나 멈추세요"})
+	}
+	return &command{server: s, understood: u, input: input, config: config, lang: lang}, nil
+}
+
+// runCommand is command and run in one, for callers that have begun their
+// answer; the child ends with ctx.
+func (s *Server) runCommand(ctx context.Context, line, input string, out func(stream, data string)) (exit int, err error) {
+	c, err := s.command(line, input, "en")
+	if err != nil {
+		return 0, err
+	}
+	defer c.release()
+	return c.run(ctx, func(stream, data string) error {
+		out(stream, data)
+		return nil
+	})
+}

@@ -1,0 +1,129 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/kubestage/kubestage/web"
+)
+
+// languageCookie remembers the language of the last page.
+const languageCookie = "kubestage-lang"
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Vary", "Accept-Language, Cookie")
+	w.Header().Set("Cache-Control", "no-store")
+	redirect("/"+language(r)+"/")(w, r)
+	return nil
+}
+
+func (s *Server) stagePage(lang string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		d := s.page(lang)
+		return show(w, r, d, web.Page(d, web.Introduction(d)))
+	}
+}
+
+func (s *Server) chapterPage(lang string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id := chi.URLParam(r, "id")
+		if s.Book == nil {
+			return noChapter(id)
+		}
+		c, ok := s.Book.Chapter(id)
+		if !ok {
+			return noChapter(id)
+		}
+		d := s.page(lang)
+		d.Path = "chapter/" + c.ID
+		if p, ok := c.Page(lang); ok {
+			d.Title = p.Title
+		}
+		return show(w, r, d, web.ChapterPage(d, c, s.Book.Glossary))
+	}
+}
+
+func noChapter(id string) error {
+	return &HTTPError{Code: http.StatusNotFound, Msg: "the book has no chapter " + clip(id), Hint: "the stage is at /"}
+}
+
+func (s *Server) page(lang string) web.PageData {
+	return web.PageData{
+		Lang:    lang,
+		Source:  s.Source,
+		Version: s.Version,
+		Console: !s.ReadOnly,
+		Assets:  s.manifest,
+	}
+}
+
+// show renders a page as a whole before the first byte is sent, so that an
+// error is not half a page.
+func show(w http.ResponseWriter, r *http.Request, d web.PageData, c templ.Component) error {
+	var b bytes.Buffer
+	if err := c.Render(r.Context(), &b); err != nil {
+		return fmt.Errorf("render /%s/%s: %w", d.Lang, d.Path, err)
+	}
+	http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: d.Lang, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), SameSite: http.SameSiteLaxMode})
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", d.Lang)
+	h.Set("Cache-Control", "no-cache")
+	w.Write(b.Bytes())
+	return nil
+}
+
+func redirect(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != "" {
+			to := to + "?" + r.URL.RawQuery
+			http.Redirect(w, r, to, http.StatusFound)
+			return
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	}
+}
+
+// language is the reader's: of the last page, else as the browser is set up.
+func language(r *http.Request) string {
+	if c, err := r.Cookie(languageCookie); err == nil && spoken(c.Value) {
+		return c.Value
+	}
+	return preferred(r.Header.Get("Accept-Language"))
+}
+
+func spoken(lang string) bool {
+	for _, l := range web.Languages {
+		if l == lang {
+			return true
+		}
+	}
+	return false
+}
+
+// preferred picks among our languages by an Accept-Language header.
+func preferred(header string) string {
+	best, bestQ := web.Languages[0], 0.0
+	for _, item := range strings.Split(header, ",") {
+		tag, params, _ := strings.Cut(item, ";")
+		lang, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
+		q := 1.0
+		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			var err error
+			if q, err = strconv.ParseFloat(v, 64); err != nil {
+				continue
+			}
+		}
+		if spoken(lang) && q > bestQ {
+			best, bestQ = lang, q
+		}
+	}
+	return best
+}

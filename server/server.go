@@ -1,0 +1,298 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/kubestage/kubestage/content"
+	"github.com/kubestage/kubestage/server/store"
+	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/web"
+)
+
+// Config is what a server cannot live without, and, from Logf on, what it can.
+type Config struct {
+	Log            *watch.Log
+	Source         string                // what feeds the log: sandbox, cluster or recording
+	Ready          func() (bool, string) // whether the cluster is up, and how it is in words
+	Kubectl        []string              // the program of a console command, and what its arguments begin with
+	KubeconfigPath func() string         // credentials of the console; "" means not yet
+	ReadOnly       bool                  // no console and no scenes: the cluster is not ours
+	Store          *store.Store
+	Book           *content.Book
+
+	Version string                           // shown on pages
+	Logf    func(format string, args ...any) // nil discards
+	Now     func() time.Time                 // nil is time.Now
+}
+
+// Server serves one log until the context of Serve ends.
+type Server struct {
+	Config
+
+	key      string // what a link carries where the kernel cannot tell who connects
+	assets   fs.FS
+	manifest web.Manifest
+	handler  http.Handler
+	parts    parts
+	limits   limits
+	running  chan struct{} // a place for each running console command
+	jail     jail
+
+	tellKey sync.Once
+
+	mu       sync.Mutex // guards those below
+	streams  int        // open websockets
+	quiet    chan struct{}
+	stopping bool
+}
+
+// limits bound what one client can use. Tests make them small.
+type limits struct {
+	pace         time.Duration // least time between two batches of a stream
+	beat         time.Duration // time between two pings in a stream
+	patience     time.Duration // how long a client may take to receive what was sent
+	idle         time.Duration // time between two probes of a silent connection
+	window       int64         // bytes that may be on the way to a client
+	batchBytes   int           // a batch ends with the event that exceeds this
+	streams      int           // open websockets
+	commands     int           // console commands at a time
+	commandTime  time.Duration // of one console command
+	commandBytes int           // that one console command may print
+	goodbye      time.Duration // for websockets to hear that the server stops
+}
+
+func defaultLimits() limits {
+	return limits{
+		pace:     20 * time.Millisecond,
+		beat:     5 * time.Second,
+		patience: 10 * time.Second,
+		idle:     20 * time.Second,
+		// Less than a kernel buffers for a connection, so that there is always
+		// room to tell a slow client why it is closed.
+		window:       512 << 10,
+		batchBytes:   128 << 10,
+		streams:      1000,
+		commands:     8,
+		commandTime:  15 * time.Minute,
+		commandBytes: 4 << 20,
+		goodbye:      400 * time.Millisecond,
+	}
+}
+
+// New checks the configuration and prepares a server. It listens to nothing yet.
+func New(c Config) (*Server, error) {
+	if c.Log == nil {
+		return nil, errors.New("a server needs a log")
+	}
+	if c.Ready == nil {
+		c.Ready = func() (bool, string) { return true, "" }
+	}
+	if c.KubeconfigPath == nil {
+		c.KubeconfigPath = func() string { return "" }
+	}
+	if c.Logf == nil {
+		c.Logf = func(string, ...any) {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	manifest, err := web.ReadManifest()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Config:   c,
+		key:      rand.Text(),
+		assets:   web.Dist(),
+		manifest: manifest,
+		parts:    parts{state: map[string]string{}},
+	}
+	s.setLimits(defaultLimits())
+	s.handler = s.routes()
+	return s, nil
+}
+
+func (s *Server) setLimits(l limits) {
+	s.limits = l
+	s.running = make(chan struct{}, l.commands)
+}
+
+// Handler answers all requests. Serve adds to it what needs a listener.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+func (s *Server) routes() http.Handler {
+	r := chi.NewRouter()
+	r.Use(s.recoverPanics, s.sameSite, s.ownUser)
+	r.NotFound(s.handle(func(http.ResponseWriter, *http.Request) error {
+		return &HTTPError{Code: http.StatusNotFound, Msg: "there is no such page", Hint: "the stage is at /"}
+	}))
+	r.MethodNotAllowed(s.handle(func(_ http.ResponseWriter, r *http.Request) error {
+		return &HTTPError{Code: http.StatusMethodNotAllowed, Msg: r.Method + " is not possible here"}
+	}))
+
+	r.Get("/healthz", s.handle(s.healthz))
+	r.Get("/readyz", s.handle(s.readyz))
+	r.Get("/api/events", s.handle(s.events))
+	r.Get("/api/stream", s.handle(s.stream))
+	r.Post("/api/kubectl", s.handle(s.kubectl))
+	s.sceneRoutes(r)
+
+	r.Get("/assets/*", s.handle(s.asset))
+	r.Get("/favicon.ico", s.handle(s.favicon))
+	r.Get("/", s.handle(s.home))
+	for _, lang := range web.Languages {
+		r.Get("/"+lang, redirect("/"+lang+"/"))
+		r.Get("/"+lang+"/", s.handle(s.stagePage(lang)))
+		r.Get("/"+lang+"/chapter/{id}", s.handle(s.chapterPage(lang)))
+	}
+	return r
+}
+
+// errStopping is why requests end when Serve does.
+var errStopping = errors.New("Kubestage is stopping")
+
+// Serve answers connections of l until ctx ends, then tells open websockets
+// that it stops, ends running commands, and returns nil within a second.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	defer s.jail.remove()
+	if !isLoopback(l.Addr()) {
+		s.Logf("warning: %s can be reached from other computers. Whoever has the link with the key can do everything in this cluster, and the connection is not encrypted.", l.Addr())
+	}
+	base, stop := context.WithCancelCause(context.Background())
+	defer stop(nil)
+	srv := &http.Server{
+		Handler:           s.handler,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       withConnection,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second, // streams extend it as they write
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          discardTLSNoise(s.Logf),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		stop(errStopping)
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stop(errStopping)
+	grace, cancel := context.WithTimeout(context.Background(), 2*s.limits.goodbye)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		srv.Close()
+	}
+	s.awaitStreams(grace)
+	<-failed
+	return nil
+}
+
+// enter counts a websocket; leave has to follow when it returns true.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping || s.streams >= s.limits.streams {
+		return false
+	}
+	s.streams++
+	return true
+}
+
+func (s *Server) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.streams--
+	if s.streams == 0 && s.quiet != nil {
+		close(s.quiet)
+		s.quiet = nil
+	}
+}
+
+// awaitStreams waits for websockets, which http.Server.Shutdown knows nothing
+// about.
+func (s *Server) awaitStreams(ctx context.Context) {
+	s.mu.Lock()
+	s.stopping = true
+	if s.streams == 0 {
+		s.mu.Unlock()
+		return
+	}
+	quiet := make(chan struct{})
+	s.quiet = quiet
+	s.mu.Unlock()
+	select {
+	case <-quiet:
+	case <-ctx.Done():
+	}
+}
+
+// Link is the address to open in a browser. It carries the key where the
+// kernel will not tell who connects.
+func (s *Server) Link(addr net.Addr) string {
+	link := "http://" + browsable(addr)
+	if !peersAreKnown || !isLoopback(addr) {
+		link += "/?key=" + s.key
+	}
+	return link
+}
+
+// browsable is addr with a host that can be opened.
+func browsable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+func isLoopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// jail is a directory of nobody's files, in which console commands run.
+type jail struct {
+	mu  sync.Mutex // guards dir
+	dir string
+}
+
+func (j *jail) path() (string, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.dir != "" {
+		return j.dir, nil
+	}
+	dir, err := os.MkdirTemp("", "kubestage-console-")
+	if err != nil {
+		return "", fmt.Errorf("make a directory for the console: %w", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "cache"), 0o700); err != nil {
+		return "", err
+	}
+	j.dir = dir
+	return dir, nil
+}
+
+func (j *jail) remove() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.dir != "" {
+		os.RemoveAll(j.dir)
+		j.dir = ""
+	}
+}
