@@ -100,15 +100,12 @@ func (s *Server) command(line, input, lang string) (*command, error) {
 }
 
 // runCommand is command and run in one, for callers that have begun their
-// answer; the child ends with ctx.
-func (s *Server) runCommand(ctx context.Context, line, input string, out func(stream, data string)) (exit int, err error) {
-	c, err := s.command(line, input, "en")
+// answer. The child ends with ctx, or when emit returns an error.
+func (s *Server) runCommand(ctx context.Context, line, input, lang string, emit func(stream, data string) error) (exit int, err error) {
+	c, err := s.command(line, input, lang)
 	if err != nil {
 		return 0, err
 	}
 	defer c.release()
-	return c.run(ctx, func(stream, data string) error {
-		out(stream, data)
-		return nil
-	})
+	return c.run(ctx, emit)
 }
