@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const web = dirname(fileURLToPath(import.meta.url));
@@ -27,6 +28,14 @@ const options = {
   logLevel: "warning",
 };
 
+// Offered to browsers in place of the plain file when it is there.
+async function compress(file) {
+  const text = await readFile(join(dist, file));
+  const small = gzipSync(text, { level: 9 });
+  small[9] = 255; // the operating system, which must not change the result
+  await writeFile(join(dist, `${file}.gz`), small);
+}
+
 async function build() {
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
@@ -37,6 +46,7 @@ async function build() {
     if (file.endsWith(".css")) manifest["main.css"] = file;
     else if (entryPoint) manifest[`${basename(entryPoint, ".ts")}.js`] = file;
   }
+  for (const file of Object.values(manifest)) await compress(file);
   const icon = await readFile(join(web, "icon.svg"));
   manifest["icon.svg"] = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8).toUpperCase()}.svg`;
   await writeFile(join(dist, manifest["icon.svg"]), icon);

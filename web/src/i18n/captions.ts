@@ -1,0 +1,389 @@
+// One sentence for an event, in both languages, made from the event alone and
+// what caused it. It says what the log shows, and calls inferred what is.
+import type { Lang } from "../app.ts";
+import { actorOf } from "../model/actor.ts";
+import { passageOf } from "../model/gates.ts";
+import { isRead } from "../model/lane.ts";
+import type { KubeEvent, KubeObject } from "../wire/event.ts";
+import type { Both } from "./lang.ts";
+import { withParticle as w } from "./particle.ts";
+import { actorName, capital, codeWords, kindName, kindsName, objectName } from "./words.ts";
+
+export interface Told {
+  /** The events of one step: one, or all notifications of one revision. */
+  events: readonly KubeEvent[];
+  event(seq: number): KubeEvent | undefined;
+}
+
+export function caption(lang: Lang, told: Told): string {
+  const e = told.events[told.events.length - 1];
+  if (!e) return "";
+  switch (e.kind) {
+    case "request":
+      return request(lang, e);
+    case "etcd":
+      return etcd(lang, e);
+    case "watch":
+      return watch(lang, told.events);
+    case "schedule":
+      return schedule(lang, e);
+    case "cri":
+      return cri(lang, e);
+    case "component":
+      return component(lang, e);
+    case "source":
+      return source(lang, e);
+    default:
+      return fallback(lang, e);
+  }
+}
+
+const say = (lang: Lang, en: string, ko: string): string => (lang === "ko" ? ko : en);
+
+function fallback(lang: Lang, e: KubeEvent): string {
+  const who = actorName(lang, actorOf(e.from));
+  const what = e.object ? objectName(lang, e.object) : "";
+  return say(
+    lang,
+    `${capital(who)}: ${e.kind} ${e.verb}${what ? `, ${what}` : ""}.`,
+    `${who}: ${e.kind} ${e.verb}${what ? `, ${what}` : ""}.`,
+  );
+}
+
+function agentOf(e: KubeEvent): string {
+  return typeof e.detail?.userAgent === "string" ? e.detail.userAgent : "";
+}
+
+/* Requests */
+
+function request(lang: Lang, e: KubeEvent): string {
+  const who = actorName(lang, actorOf(e.from), agentOf(e));
+  const o = e.object;
+  if (!o) {
+    const uri = String(e.detail?.uri ?? "");
+    return say(lang, `${capital(who)} asks the kube-apiserver for ${uri}.`, `${w(who, "이")} kube-apiserver에 ${uri} 경로를 묻습니다.`);
+  }
+  const asked = asks(lang, e, o, who);
+  if (e.detail?.dryRun === true) {
+    return say(lang, `${asked} It is a dry run: nothing is stored.`, `${asked} 시험 실행(dry run)이라 아무것도 저장되지 않습니다.`);
+  }
+  const code = e.code ?? 0;
+  return code >= 400 ? `${asked} ${refusal(lang, e, code)}` : asked;
+}
+
+function asks(lang: Lang, e: KubeEvent, o: KubeObject, who: string): string {
+  const special = subresource(lang, e, o, who);
+  if (special) return special;
+  const what = objectName(lang, o, true);
+  const it = objectName("en", o);
+  const Who = capital(who);
+  const whoI = w(who, "이");
+  switch (e.verb) {
+    case "create": {
+      const name = o.name ? what : say(lang, `a ${kindName(lang, o.resource)}`, kindName(lang, o.resource));
+      return say(lang, `${Who} asks the kube-apiserver to create ${name}.`, `${whoI} kube-apiserver에 ${name} 만들기를 요청합니다.`);
+    }
+    case "update":
+      return say(lang, `${Who} asks to replace ${it} with a changed version.`, `${whoI} ${w(what, "을")} 고친 내용으로 바꾸자고 요청합니다.`);
+    case "patch":
+    case "apply":
+      return say(lang, `${Who} asks to change a part of ${it}.`, `${whoI} ${what}의 일부를 고치자고 요청합니다.`);
+    case "delete":
+      return say(lang, `${Who} asks the kube-apiserver to delete ${it}.`, `${whoI} kube-apiserver에 ${what} 지우기를 요청합니다.`);
+    case "deletecollection":
+      return say(
+        lang,
+        `${Who} asks to delete a whole collection of ${kindsName(lang, o.resource)}.`,
+        `${whoI} ${kindsName(lang, o.resource)} 여럿을 한꺼번에 지우자고 요청합니다.`,
+      );
+    case "get":
+      return say(lang, `${Who} reads ${it}.`, `${whoI} ${w(what, "을")} 읽습니다.`);
+    case "list":
+      return say(lang, `${Who} reads ${it}.`, `${whoI} ${w(what, "을")} 읽습니다.`);
+    case "watch":
+      return say(
+        lang,
+        `${Who} begins to watch ${o.name ? it : kindsName(lang, o.resource)}: the kube-apiserver will tell it of every change.`,
+        `${whoI} ${o.name ? what : kindsName(lang, o.resource)} 지켜보기(watch)를 시작합니다. 바뀔 때마다 kube-apiserver가 알려 줍니다.`,
+      );
+    default:
+      return say(lang, `${Who} sends ${e.verb} for ${it}.`, `${whoI} ${what}에 대해 ${w(e.verb, "을")} 보냅니다.`);
+  }
+}
+
+function subresource(lang: Lang, e: KubeEvent, o: KubeObject, who: string): string | null {
+  const what = objectName(lang, { ...o, subresource: undefined }, false);
+  const Who = capital(who);
+  const whoI = w(who, "이");
+  switch (o.subresource) {
+    case undefined:
+    case "":
+      return null;
+    case "binding": {
+      const body = e.detail?.request as { target?: { name?: string } } | undefined;
+      const node = body?.target?.name;
+      return node
+        ? say(lang, `${Who} binds ${what} to ${node}.`, `${whoI} ${w(what, "을")} ${node}에 배정(binding)합니다.`)
+        : say(lang, `${Who} binds ${what} to a node.`, `${whoI} ${w(what, "을")} 한 노드에 배정(binding)합니다.`);
+    }
+    case "status":
+      if (isRead(e)) return null;
+      return say(lang, `${Who} reports the status of ${what}.`, `${whoI} ${what}의 상태(status)를 보고합니다.`);
+    case "scale":
+      if (isRead(e)) return say(lang, `${Who} reads the scale of ${what}.`, `${whoI} ${what}의 크기(scale)를 읽습니다.`);
+      return say(lang, `${Who} asks to change the number of replicas of ${what}.`, `${whoI} ${what}의 복제본 수를 바꾸자고 요청합니다.`);
+    case "eviction":
+      return say(lang, `${Who} asks to evict ${what}.`, `${whoI} ${w(what, "을")} 내보내자고(eviction) 요청합니다.`);
+    case "log":
+      return say(lang, `${Who} reads the log of ${what}.`, `${whoI} ${what}의 로그를 읽습니다.`);
+    case "exec":
+      return say(lang, `${Who} runs a command in ${what}.`, `${whoI} ${what} 안에서 명령을 실행합니다.`);
+    case "attach":
+      return say(lang, `${Who} attaches to ${what}.`, `${whoI} ${what}에 붙습니다(attach).`);
+    case "portforward":
+      return say(lang, `${Who} forwards a port to ${what}.`, `${whoI} ${what}로 포트를 연결합니다.`);
+    case "finalize":
+      return say(lang, `${Who} takes its finalizer off ${what}.`, `${whoI} ${what}에서 파이널라이저(finalizer)를 뗍니다.`);
+    case "approval":
+      return say(lang, `${Who} decides on ${what}.`, `${whoI} ${what}의 승인 여부를 정합니다.`);
+    case "token":
+      return say(lang, `${Who} asks for a token of ${what}.`, `${whoI} ${what}의 토큰을 요청합니다.`);
+    default:
+      return say(lang, `${Who} sends ${e.verb} for the ${o.subresource} of ${what}.`, `${whoI} ${what}의 ${o.subresource}에 대해 ${w(e.verb, "을")} 보냅니다.`);
+  }
+}
+
+const gateWords: Record<string, Both> = {
+  authn: ["Authentication turns it back", "인증(authentication) 관문이 돌려보냅니다"],
+  authz: ["Authorization turns it back", "인가(authorization) 관문이 돌려보냅니다"],
+  admission: ["Admission turns it back", "어드미션(admission) 관문이 돌려보냅니다"],
+  validation: ["Validation turns it back", "검증(validation) 관문이 돌려보냅니다"],
+  storage: ["Storage turns it back", "저장(storage) 단계가 돌려보냅니다"],
+  decode: ["It cannot be decoded", "내용을 해석할 수 없어 돌려보냅니다"],
+  flow: ["Flow control turns it back", "흐름 제어가 돌려보냅니다"],
+  unknown: ["It fails; the log does not say at which gate", "실패합니다. 어느 관문인지는 기록에 없습니다"],
+};
+
+function refusal(lang: Lang, e: KubeEvent, code: number): string {
+  const where = gateWords[passageOf(e).at ?? "unknown"]!;
+  const message = typeof e.detail?.message === "string" ? e.detail.message : "";
+  const short = message.length > 160 ? `${message.slice(0, 157)}…` : message;
+  const tail = short ? `: ${short}` : "";
+  return say(lang, `${where[0]} with ${codeWords(code)}${tail}`, `${where[1]}. ${codeWords(code)}${tail}`);
+}
+
+/* etcd */
+
+function etcd(lang: Lang, e: KubeEvent): string {
+  const rev = e.revision ?? "?";
+  const key = String(e.detail?.key ?? "");
+  const what = e.object ? objectName(lang, e.object) : key;
+  if (e.verb === "delete") {
+    return say(lang, `etcd removes ${what}: revision ${rev}.`, `etcd가 ${w(what, "을")} 지웁니다. 리비전(revision) ${rev}.`);
+  }
+  return e.detail?.version === 1
+    ? say(lang, `The kube-apiserver writes ${what} to etcd: revision ${rev}.`, `kube-apiserver가 ${w(what, "을")} etcd에 기록합니다. 리비전(revision) ${rev}.`)
+    : say(
+        lang,
+        `The kube-apiserver writes the changed ${what} to etcd: revision ${rev}.`,
+        `kube-apiserver가 바뀐 ${w(what, "을")} etcd에 기록합니다. 리비전(revision) ${rev}.`,
+      );
+}
+
+/* Watch */
+
+const deeds: Record<string, Both> = {
+  ADDED: ["is new", "새로 생겼다고"],
+  MODIFIED: ["changed", "바뀌었다고"],
+  DELETED: ["is gone", "없어졌다고"],
+  BOOKMARK: ["is still being watched", "계속 지켜보는 중이라고"],
+};
+
+function watch(lang: Lang, events: readonly KubeEvent[]): string {
+  const e = events[events.length - 1]!;
+  const what = e.object ? objectName(lang, e.object) : "";
+  const verbs = new Set(events.map((x) => x.verb));
+  const deed = deeds[verbs.size === 1 ? e.verb : "MODIFIED"] ?? deeds.MODIFIED!;
+  const heard = [...new Set(events.map((x) => actorName(lang, actorOf(x.to ?? ""), agentOf(x))))];
+  if (!e.to) return say(lang, `${capital(what)} ${deed[0]}.`, `${w(what, "이")} ${deed[1].replace(/고$/, "는 소식입니다")}.`);
+  const some = heard.length > 3 ? [...heard.slice(0, 2), say(lang, `${heard.length - 2} others`, `그 밖의 ${heard.length - 2}명`)] : heard;
+  return say(
+    lang,
+    `The kube-apiserver tells ${joinEn(some)}, who ${heard.length > 1 ? "watch" : "watches"}, that ${what} ${deed[0]}.`,
+    `kube-apiserver가 지켜보던 ${some.join(", ")}에게 ${w(what, "이")} ${deed[1]} 알립니다.`,
+  );
+}
+
+function joinEn(names: string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+}
+
+/* Scheduler */
+
+export interface Decision {
+  result?: string;
+  node?: string;
+  message?: string;
+  attempt?: number;
+  evaluated?: number;
+  feasible?: number;
+  nodes?: { name: string; rejected?: { plugin: string; reason: string }; scores?: Record<string, number>; total?: number }[];
+  preFilter?: { plugin: string; reason: string }[];
+}
+
+function schedule(lang: Lang, e: KubeEvent): string {
+  const d = (e.detail ?? {}) as Decision;
+  const what = e.object ? objectName(lang, e.object) : "";
+  if (d.result === "scheduled") {
+    const feasible = d.feasible ?? 0;
+    const seen = d.evaluated ?? d.nodes?.length ?? 0;
+    const best = d.nodes?.find((n) => n.name === d.node);
+    if (feasible === 1) {
+      return say(
+        lang,
+        `kube-scheduler chooses ${d.node} for ${what}: the only one of ${seen} nodes that passed the filters, so nothing was scored.`,
+        `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. 노드 ${seen}개 중 하나만 필터를 통과해서 점수는 매기지 않았습니다.`,
+      );
+    }
+    const total = best?.total !== undefined ? say(lang, `, with ${best.total} points`, `, ${best.total}점`) : "";
+    return say(
+      lang,
+      `kube-scheduler chooses ${d.node} for ${what}: ${feasible} of ${seen} nodes passed the filters${total ? `, and ${d.node} leads${total}` : ""}.`,
+      `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. 노드 ${seen}개 중 ${feasible}개가 필터를 통과했습니다${total}.`,
+    );
+  }
+  const why = d.message ? `: ${d.message}` : ".";
+  return d.result === "error"
+    ? say(lang, `kube-scheduler fails to place ${what}${why}`, `kube-scheduler가 ${w(what, "을")} 배정하다가 오류를 만납니다${why}`)
+    : say(lang, `kube-scheduler finds no node for ${what}${why}`, `kube-scheduler가 ${w(what, "을")} 둘 노드를 찾지 못합니다${why}`);
+}
+
+/* Node */
+
+function cri(lang: Lang, e: KubeEvent): string {
+  const d = (e.detail ?? {}) as Record<string, unknown>;
+  const node = String(d.node ?? actorOf(e.from).node ?? "");
+  const pod = e.object ? objectName(lang, e.object) : "";
+  const kubelet = actorName(lang, actorOf(e.from));
+  const K = capital(kubelet);
+  const KI = w(kubelet, "이");
+  const c = String(d.containerName ?? "");
+  const image = String(d.image ?? "");
+  const error = d.error ? String(d.error) : "";
+  const failed = error || (e.code ?? 0) > 0;
+  const tail = failed ? say(lang, ` It fails: ${error || `code ${e.code}`}`, ` 실패합니다: ${error || `코드 ${e.code}`}`) : "";
+  const told = ((): string => {
+    switch (e.verb) {
+      case "RunPodSandbox": {
+        const ip = d.ip ? say(lang, ` It gets the address ${d.ip}.`, ` 주소는 ${d.ip}입니다.`) : "";
+        return say(lang, `${K} has the runtime make a sandbox for ${pod}.${ip}`, `${KI} 런타임에 ${pod}의 샌드박스를 만들게 합니다.${ip}`);
+      }
+      case "PullImage":
+        return say(lang, `${K} has the runtime pull the image ${image}.`, `${KI} 런타임에 ${image} 이미지를 가져오게 합니다.`);
+      case "CreateContainer":
+        return say(lang, `${K} has container ${c} of ${pod} created.`, `${KI} ${pod}의 ${c} 컨테이너를 만들게 합니다.`);
+      case "StartContainer":
+        return say(lang, `${K} has container ${c} of ${pod} started.`, `${KI} ${pod}의 ${c} 컨테이너를 시작하게 합니다.`);
+      case "StopContainer":
+        return say(lang, `${K} has container ${c} of ${pod} stopped.`, `${KI} ${pod}의 ${c} 컨테이너를 멈추게 합니다.`);
+      case "RemoveContainer":
+        return say(lang, `${K} has container ${c} of ${pod} removed.`, `${KI} ${pod}의 ${c} 컨테이너를 치우게 합니다.`);
+      case "StopPodSandbox":
+        return say(lang, `${K} has the sandbox of ${pod} stopped.`, `${KI} ${pod}의 샌드박스를 멈추게 합니다.`);
+      case "RemovePodSandbox":
+        return say(lang, `${K} has the sandbox of ${pod} removed.`, `${KI} ${pod}의 샌드박스를 치우게 합니다.`);
+      case "ContainerExited": {
+        const code = d.exitCode ?? "?";
+        const reason = d.reason ? `, ${d.reason}` : "";
+        return say(
+          lang,
+          `Container ${c} of ${pod} on ${node} ended with exit code ${code}${reason}.`,
+          `${node}에서 ${pod}의 ${c} 컨테이너가 종료 코드 ${w(String(code), "로")} 끝났습니다${reason}.`,
+        );
+      }
+      case "Exec":
+      case "Attach":
+      case "PortForward":
+        return say(lang, `${K} opens a stream into ${pod} (${e.verb}).`, `${KI} ${pod}로 통하는 스트림을 엽니다(${e.verb}).`);
+      case "RemoveImage":
+        return say(lang, `${K} has the image ${image} removed.`, `${KI} ${image} 이미지를 치우게 합니다.`);
+      default:
+        return say(lang, `${K} calls ${e.verb} of the runtime${pod ? ` for ${pod}` : ""}.`, `${KI} ${pod ? `${w(pod, "을")} 위해 ` : ""}런타임의 ${w(e.verb, "을")} 부릅니다.`);
+    }
+  })();
+  return told + tail;
+}
+
+/* Processes and sources */
+
+function componentName(lang: Lang, id: string): string {
+  const a = actorOf(id);
+  return a.role === "kubelet" ? actorName(lang, a) : a.role === "controllers" || a.role === "person" ? id : a.name;
+}
+
+function component(lang: Lang, e: KubeEvent): string {
+  const name = componentName(lang, e.to ?? "");
+  const N = capital(name);
+  const d = e.detail ?? {};
+  switch (e.verb) {
+    case "starting": {
+      const again = Number(d.restarts ?? 0) > 0;
+      const needs = Array.isArray(d.needs) && d.needs.length ? d.needs.map(String) : [];
+      if (again) return say(lang, `${N} starts again.`, `${w(name, "이")} 다시 시작합니다.`);
+      return needs.length
+        ? say(lang, `${N} starts; it needs ${joinEn(needs)}.`, `${w(name, "이")} 시작합니다. 필요한 것: ${needs.join(", ")}.`)
+        : say(lang, `${N} starts.`, `${w(name, "이")} 시작합니다.`);
+    }
+    case "ready":
+      return say(lang, `${N} is ready.`, `${w(name, "이")} 준비되었습니다.`);
+    case "exited":
+      return say(lang, `${N} has ended: ${d.exit ?? "?"}.`, `${w(name, "이")} 끝났습니다: ${d.exit ?? "?"}.`);
+    case "backoff":
+      return say(
+        lang,
+        `${N} will be started again in ${d.wait ?? "?"} s.`,
+        `${w(name, "을")} ${d.wait ?? "?"}초 뒤에 다시 시작합니다.`,
+      );
+    case "stopping":
+      return say(lang, `${N} is being stopped.`, `${w(name, "을")} 멈추는 중입니다.`);
+    case "stopped":
+      return say(lang, `${N} has stopped.`, `${w(name, "이")} 멈췄습니다.`);
+    default:
+      return fallback(lang, e);
+  }
+}
+
+function source(lang: Lang, e: KubeEvent): string {
+  const what = e.object ? kindsName(lang, e.object.resource) : "";
+  const message = e.detail?.message ? `: ${e.detail.message}` : ".";
+  switch (e.verb) {
+    case "connected":
+      return say(lang, `Kubestage sees the cluster${what ? `'s ${what}` : ""}${message}`, `Kubestage가 클러스터${what ? `의 ${w(what, "을")}` : "를"} 봅니다${message}`);
+    case "disconnected":
+      return say(lang, `Kubestage has lost sight of ${what || "the cluster"}${message}`, `Kubestage가 ${w(what || "클러스터", "을")} 볼 수 없게 되었습니다${message}`);
+    case "denied":
+      return say(lang, `Kubestage may not look at ${what || "this"}${message}`, `Kubestage에는 ${w(what || "이것", "을")} 볼 권한이 없습니다${message}`);
+    case "gap":
+      return say(lang, `Something may be missing here${message}`, `여기서 빠진 것이 있을 수 있습니다${message}`);
+    default:
+      return fallback(lang, e);
+  }
+}
+
+/** How an event is known, in words. */
+export function evidenceWords(lang: Lang, e: KubeEvent): string {
+  const observed = e.evidence.how === "observed";
+  const how = say(lang, observed ? "observed" : "inferred", observed ? "관찰됨" : "추론됨");
+  const sources: Record<string, Both> = {
+    audit: ["audit log", "감사 로그"],
+    etcd: ["etcd", "etcd"],
+    scheduler: ["scheduler cycle", "스케줄러 사이클"],
+    cri: ["CRI call", "CRI 호출"],
+    supervisor: ["process", "프로세스"],
+    client: ["watch of our own", "직접 지켜본 것"],
+    managedFields: ["managedFields", "managedFields"],
+  };
+  const s = sources[e.evidence.source];
+  const from = s ? say(lang, s[0], s[1]) : e.evidence.source;
+  return `${how} · ${from}${e.evidence.id ? ` ${e.evidence.id}` : ""}`;
+}

@@ -1,0 +1,233 @@
+// apply tells a state about one event. It is the only thing that changes a
+// state, it looks at nothing but its arguments, and what it does not know it
+// leaves alone.
+import { type KubeEvent, objectKey } from "../wire/event.ts";
+import { actorOf } from "./actor.ts";
+import type { Lane, Quiet } from "./lane.ts";
+import { type PodValue, podView } from "./pod.ts";
+import { BEATS, CHIPS, type ClusterState, type Health, LEDGER, type NodeView, type PlacedPod } from "./state.ts";
+
+export function apply(s: ClusterState, e: KubeEvent, lane: Lane): void {
+  s.seq = e.seq;
+  if (lane !== "foreground" && e.verb !== "range") {
+    // One beat for one heartbeat: what follows from it is not counted again.
+    if (e.kind === "request" || e.kind === "cri" || e.kind === "probe" || !e.causes?.length) beat(s, lane);
+  }
+  switch (e.kind) {
+    case "request":
+      applyRequest(s, e, lane);
+      break;
+    case "etcd":
+      applyEtcd(s, e, lane);
+      break;
+    case "watch":
+      applyWatch(s, e);
+      break;
+    case "schedule":
+      s.decision = e.seq;
+      break;
+    case "component":
+      applyComponent(s, e);
+      break;
+  }
+}
+
+function beat(s: ClusterState, lane: Quiet): void {
+  s.quiet[lane]++;
+  s.beats = s.beats.length < BEATS ? [...s.beats, lane] : [...s.beats.slice(1), lane];
+}
+
+function applyRequest(s: ClusterState, e: KubeEvent, lane: Lane): void {
+  const from = actorOf(e.from);
+  if (lane === "foreground") s.request = e.seq;
+  if (from.role === "controllers" && from.name !== "kube-controller-manager") {
+    s.accounts.add(from.name);
+    if (lane === "foreground") busy(s, from.name, e.seq);
+  }
+  if (from.role === "cloud") s.cloud = true;
+  if (from.role === "person" || from.role === "workload" || from.role === "kubestage") {
+    const was = s.clients.get(e.from);
+    s.clients.set(e.from, {
+      id: e.from,
+      agent: typeof e.detail?.userAgent === "string" ? e.detail.userAgent : (was?.agent ?? ""),
+      slot: was?.slot ?? s.clients.size,
+      seq: e.seq,
+      requests: (was?.requests ?? 0) + 1,
+    });
+  }
+  if (e.verb === "watch" && e.object && (e.code ?? 200) < 400) {
+    const was = s.watchers.get(e.object.resource);
+    if (!was?.has(e.from)) s.watchers.set(e.object.resource, new Set([...(was ?? []), e.from]));
+  }
+}
+
+/** Gives a busy controller a chip: a free one, or that of the one idle the longest. */
+function busy(s: ClusterState, name: string, seq: number): void {
+  const was = s.controllers.get(name);
+  let slot = was?.slot ?? -1;
+  if (slot < 0) {
+    const taken = [...s.controllers.values()].filter((c) => c.slot >= 0);
+    const used = new Set(taken.map((c) => c.slot));
+    slot = 0;
+    while (used.has(slot)) slot++;
+    if (slot >= CHIPS) {
+      const idle = taken.reduce((a, b) => (b.seq < a.seq ? b : a));
+      slot = idle.slot;
+      s.controllers.set(idle.name, { ...idle, slot: -1 });
+    }
+  }
+  s.controllers.set(name, { name, slot, seq, writes: (was?.writes ?? 0) + 1 });
+}
+
+function applyEtcd(s: ClusterState, e: KubeEvent, lane: Lane): void {
+  const d = e.detail ?? {};
+  if (e.revision && newer(e.revision, s.revision)) s.revision = e.revision;
+  if (e.verb !== "range") {
+    const line = {
+      revision: e.revision ?? "",
+      key: String(d.key ?? e.evidence.id?.replace(/@\d+$/, "") ?? ""),
+      verb: e.verb,
+      seq: e.seq,
+      quiet: lane !== "foreground",
+    };
+    s.ledger = [line, ...s.ledger.slice(0, LEDGER - 1)];
+  }
+  if (!e.object?.name) return;
+  if (e.verb === "delete") forget(s, e);
+  else learn(s, e);
+}
+
+function applyWatch(s: ClusterState, e: KubeEvent): void {
+  if (!e.object?.name || !e.detail?.value) return;
+  if (e.revision && newer(e.revision, s.revision)) s.revision = e.revision;
+  if (e.verb === "DELETED") forget(s, e);
+  else learn(s, e);
+}
+
+/** Revisions are opaque; when both are numbers the larger is the newer, else the one that came later. */
+function newer(a: string, b: string): boolean {
+  const x = Number(a);
+  const y = Number(b);
+  return Number.isNaN(x) || Number.isNaN(y) || x >= y;
+}
+
+function learn(s: ClusterState, e: KubeEvent): void {
+  const o = e.object!;
+  const value = e.detail?.value as Record<string, unknown> | undefined;
+  if (!value) return;
+  const key = objectKey(o);
+  const uid = o.uid ?? (value.metadata as { uid?: string } | undefined)?.uid ?? key;
+  s.objects.set(key, { key, resource: o.resource, uid, value, revision: e.revision ?? "", seq: e.seq });
+  if (o.group) return;
+  if (o.resource === "pods") placePod(s, key, uid, value as PodValue, e.seq);
+  else if (o.resource === "nodes") placeNode(s, uid, value, e.seq);
+}
+
+function forget(s: ClusterState, e: KubeEvent): void {
+  const o = e.object!;
+  const key = objectKey(o);
+  const was = s.objects.get(key);
+  s.objects.delete(key);
+  if (o.group) return;
+  if (o.resource === "pods") s.pods.delete(o.uid ?? was?.uid ?? key);
+  else if (o.resource === "nodes") {
+    const node = s.nodes.get(o.name!);
+    s.nodes.delete(o.name!);
+    // Its kubelet may still be there: the place stays, the object is gone.
+    if (node && s.components.has(`kubelet:${o.name}`)) s.nodes.set(o.name!, { ...unregistered(o.name!, node.slot), seq: e.seq });
+  }
+}
+
+function placePod(s: ClusterState, key: string, uid: string, value: PodValue, seq: number): void {
+  const view = { ...podView(key, value, seq), uid };
+  const was = s.pods.get(uid);
+  const slot = was && was.node === view.node ? was.slot : freeSlot(s.pods.values(), view.node);
+  s.pods.set(uid, { ...view, slot });
+  if (view.node && slot >= s.crowd) s.crowd = slot + 1;
+}
+
+function freeSlot(pods: Iterable<PlacedPod>, node: string): number {
+  const used = new Set<number>();
+  for (const p of pods) if (p.node === node) used.add(p.slot);
+  let slot = 0;
+  while (used.has(slot)) slot++;
+  return slot;
+}
+
+function placeNode(s: ClusterState, uid: string, value: Record<string, unknown>, seq: number): void {
+  const v = value as {
+    metadata?: { name?: string; labels?: Record<string, string> };
+    spec?: { taints?: { key: string; effect: string }[]; unschedulable?: boolean };
+    status?: {
+      conditions?: { type: string; status: string }[];
+      addresses?: { type: string; address: string }[];
+      capacity?: { cpu?: string; memory?: string };
+      nodeInfo?: { containerRuntimeVersion?: string };
+    };
+  };
+  const name = v.metadata?.name ?? "";
+  const ready = v.status?.conditions?.find((c) => c.type === "Ready")?.status;
+  const node: NodeView = {
+    name,
+    uid,
+    slot: s.nodes.get(name)?.slot ?? freeSlotOf([...s.nodes.values()].map((n) => n.slot)),
+    ready: ready === undefined ? null : ready === "True",
+    address: v.status?.addresses?.find((a) => a.type === "InternalIP")?.address ?? "",
+    zone: v.metadata?.labels?.["topology.kubernetes.io/zone"] ?? "",
+    cpu: v.status?.capacity?.cpu ?? "",
+    memory: v.status?.capacity?.memory ?? "",
+    runtime: v.status?.nodeInfo?.containerRuntimeVersion ?? "",
+    taints: (v.spec?.taints ?? []).map((t) => t.key),
+    unschedulable: v.spec?.unschedulable ?? false,
+    seq,
+  };
+  s.nodes.set(name, node);
+}
+
+/** A node of which only the kubelet's process is known. */
+function unregistered(name: string, slot: number): NodeView {
+  return {
+    name,
+    uid: "",
+    slot,
+    ready: null,
+    address: "",
+    zone: "",
+    cpu: "",
+    memory: "",
+    runtime: "",
+    taints: [],
+    unschedulable: false,
+    seq: 0,
+  };
+}
+
+function freeSlotOf(used: number[]): number {
+  let slot = 0;
+  while (used.includes(slot)) slot++;
+  return slot;
+}
+
+const healths = new Set<string>(["starting", "ready", "exited", "backoff", "stopping", "stopped"]);
+
+function applyComponent(s: ClusterState, e: KubeEvent): void {
+  const name = e.to ?? "";
+  const d = e.detail ?? {};
+  const was = s.components.get(name);
+  if (name.startsWith("cloud-controller-manager")) s.cloud = true;
+  if (name.startsWith("kubelet:")) {
+    const node = name.slice("kubelet:".length);
+    const slots = [...s.nodes.values()].map((n) => n.slot);
+    if (!s.nodes.has(node)) s.nodes.set(node, { ...unregistered(node, freeSlotOf(slots)), seq: e.seq });
+  }
+  s.components.set(name, {
+    name,
+    health: healths.has(e.verb) ? (e.verb as Health) : "unknown",
+    restarts: Number(d.restarts ?? was?.restarts ?? 0),
+    pid: Number(d.pid ?? was?.pid ?? 0),
+    exit: String(d.exit ?? (e.verb === "ready" ? "" : (was?.exit ?? ""))),
+    wait: Number(d.wait ?? 0),
+    lastLines: Array.isArray(d.lastLines) ? d.lastLines.map(String) : (was?.lastLines ?? []),
+    seq: e.seq,
+  });
+}

@@ -1,0 +1,139 @@
+// Everything the picture needs to know at one moment of the log, and nothing
+// of how it is drawn. A state is made by apply, one event after the other;
+// the entries of its maps are never changed, only replaced, so that a copy is
+// cheap.
+import type { Quiet } from "./lane.ts";
+import type { PodView } from "./pod.ts";
+
+export interface KnownObject {
+  key: string;
+  resource: string;
+  uid: string;
+  /** The object as etcd or a watcher showed it last. */
+  value: Record<string, unknown>;
+  revision: string;
+  seq: number;
+}
+
+export interface PlacedPod extends PodView {
+  /** The pod's place in its node (or among those who wait), for life. */
+  slot: number;
+}
+
+export interface NodeView {
+  name: string;
+  uid: string;
+  slot: number;
+  ready: boolean | null;
+  address: string;
+  zone: string;
+  cpu: string;
+  memory: string;
+  runtime: string;
+  taints: string[];
+  unschedulable: boolean;
+  seq: number;
+}
+
+export type Health = "unknown" | "starting" | "ready" | "exited" | "backoff" | "stopping" | "stopped";
+
+export interface ComponentView {
+  name: string;
+  health: Health;
+  restarts: number;
+  pid: number;
+  exit: string;
+  wait: number;
+  lastLines: string[];
+  seq: number;
+}
+
+export interface LedgerLine {
+  revision: string;
+  key: string;
+  verb: string;
+  seq: number;
+  quiet: boolean;
+}
+
+export interface ControllerView {
+  name: string;
+  /** Its place among the chips; -1 when it gave its place to one that was busier. */
+  slot: number;
+  seq: number;
+  writes: number;
+}
+
+export interface ClientView {
+  id: string;
+  agent: string;
+  slot: number;
+  seq: number;
+  requests: number;
+}
+
+export interface ClusterState {
+  seq: number;
+  /** Etcd's newest revision seen so far. */
+  revision: string;
+  ledger: readonly LedgerLine[];
+  objects: Map<string, KnownObject>;
+  pods: Map<string, PlacedPod>;
+  nodes: Map<string, NodeView>;
+  components: Map<string, ComponentView>;
+  controllers: Map<string, ControllerView>;
+  /** Every controller that ever asked for anything, busy or not. */
+  accounts: Set<string>;
+  clients: Map<string, ClientView>;
+  /** Who opened a watch on a resource: resource to exact user names. */
+  watchers: Map<string, ReadonlySet<string>>;
+  cloud: boolean;
+  decision: number;
+  request: number;
+  /** The most pods one node ever held: decides how large a pod is drawn. */
+  crowd: number;
+  quiet: Record<Quiet, number>;
+  /** The latest beats of the quiet lane, oldest first. */
+  beats: readonly Quiet[];
+}
+
+export const LEDGER = 14;
+export const CHIPS = 9;
+export const BEATS = 40;
+
+export function emptyState(seq = 0): ClusterState {
+  return {
+    seq,
+    revision: "",
+    ledger: [],
+    objects: new Map(),
+    pods: new Map(),
+    nodes: new Map(),
+    components: new Map(),
+    controllers: new Map(),
+    accounts: new Set(),
+    clients: new Map(),
+    watchers: new Map(),
+    cloud: false,
+    decision: 0,
+    request: 0,
+    crowd: 0,
+    quiet: { leases: 0, nodeStatus: 0, events: 0, reads: 0, setup: 0, probes: 0 },
+    beats: [],
+  };
+}
+
+export function copyState(s: ClusterState): ClusterState {
+  return {
+    ...s,
+    objects: new Map(s.objects),
+    pods: new Map(s.pods),
+    nodes: new Map(s.nodes),
+    components: new Map(s.components),
+    controllers: new Map(s.controllers),
+    accounts: new Set(s.accounts),
+    clients: new Map(s.clients),
+    watchers: new Map(s.watchers),
+    quiet: { ...s.quiet },
+  };
+}

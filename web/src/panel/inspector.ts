@@ -1,0 +1,254 @@
+// The inspector: what was chosen, in full. For an event: what, who, when,
+// why, what followed, and the event itself as the server sent it.
+import type { Lang, Selection } from "../app.ts";
+import { caption, evidenceWords } from "../i18n/captions.ts";
+import { pick } from "../i18n/lang.ts";
+import { duration, word } from "../i18n/ui.ts";
+import { codeWords, kindName } from "../i18n/words.ts";
+import { actorOf } from "../model/actor.ts";
+import type { History } from "../model/history.ts";
+import type { ClusterState } from "../model/state.ts";
+import { type Child, h, type VNode } from "../stage/node.ts";
+import { phaseWord } from "../stage/picture.ts";
+import { type KubeEvent, objectKey } from "../wire/event.ts";
+import type { EventLog } from "../wire/log.ts";
+import { took } from "../wire/instant.ts";
+import { htmlDrawing } from "./html.ts";
+import { componentOf, partWords } from "./parts.ts";
+import { clockTime } from "./transcript.ts";
+
+const howWords: Record<string, readonly [string, string]> = {
+  auditID: ["same audit ID", "같은 감사 ID"],
+  revision: ["same revision", "같은 리비전"],
+  object: ["same object, inside the request's time", "같은 객체, 요청이 걸린 시간 안"],
+  binding: ["the decision it carries out", "이 결정을 실행한 것"],
+  uid: ["same object (uid)", "같은 객체(uid)"],
+  ownerReference: ["its owner", "소유자"],
+  process: ["same process", "같은 프로세스"],
+  podSandbox: ["same pod sandbox", "같은 파드 샌드박스"],
+};
+
+export class Inspector {
+  private readonly drawing;
+  private last = "";
+
+  constructor(
+    root: HTMLElement,
+    private readonly lang: Lang,
+    private readonly log: EventLog,
+    private readonly history: History,
+    on: { choose(s: Selection): void; seek(seq: number): void },
+  ) {
+    this.drawing = htmlDrawing(root);
+    root.addEventListener("click", (ev) => {
+      const target = ev.target as Element;
+      const event = target.closest("[data-event]");
+      const moment = target.closest("[data-moment]");
+      if (event) on.choose({ type: "event", seq: Number(event.getAttribute("data-event")) });
+      else if (moment) on.seek(Number(moment.getAttribute("data-moment")));
+    });
+  }
+
+  draw(selection: Selection | null, playhead: number): void {
+    const key = `${JSON.stringify(selection)} ${selection?.type === "event" ? this.effects(selection.seq).length : playhead}`;
+    if (key === this.last) return;
+    this.last = key;
+    this.drawing.draw(...this.content(selection, playhead));
+  }
+
+  private content(selection: Selection | null, playhead: number): VNode[] {
+    const { lang } = this;
+    if (!selection) return [h("p", { key: "none", class: "hint" }, word(lang, "nothingSelected"))];
+    if (selection.type === "event") {
+      const e = this.log.get(selection.seq);
+      return e ? this.event(e) : [h("p", { key: "none", class: "hint" }, word(lang, "nothingSelected"))];
+    }
+    const state = this.history.at(playhead);
+    return selection.type === "object" ? this.object(selection.key, state) : this.part(selection.id, state);
+  }
+
+  /* An event */
+
+  private event(e: KubeEvent): VNode[] {
+    const { lang } = this;
+    const d = e.detail ?? {};
+    const who: Child[] = [mono(e.from)];
+    if (e.to) who.push(" → ", mono(e.to));
+    const facts: VNode[] = [
+      term(word(lang, "what"), h("span", null, `${e.kind} · ${e.verb}${e.code ? ` · ${e.kind === "request" ? codeWords(e.code) : e.code}` : ""}`), e.object ? h("span", { class: "mono block" }, this.path(e)) : null),
+      term(word(lang, "who"), h("span", null, ...who), ...this.whoMore(e)),
+      term(word(lang, "when"), `${clockTime(e.start)}${took(e) > 0 ? ` · ${word(lang, "took", duration(lang, took(e)))}` : ""}`),
+    ];
+    if (d.reason && (d.decision === "allow" || d.decision === "forbid")) {
+      facts.push(term(word(lang, d.decision === "allow" ? "because" : "refusedBecause"), String(d.reason)));
+    }
+    if (typeof d.message === "string" && d.message && !(d.decision === "forbid" && d.reason === d.message)) facts.push(term(word(lang, "refusedBecause"), d.message));
+    if (d.standIn) facts.push(term("", h("span", { class: "note" }, `${word(lang, "emulated")} (${d.standIn})`)));
+    facts.push(term(word(lang, "how"), evidenceWords(lang, e)));
+    const causes = (e.causes ?? []).map((c) => ({ e: this.log.get(c.seq), how: c.how })).filter((c) => c.e !== undefined);
+    const effects = this.effects(e.seq);
+    return [
+      h("h2", { key: "title", class: "inspector-title" }, this.say(e)),
+      h("p", { key: "go" }, h("button", { type: "button", class: "small-button", "data-moment": e.seq }, word(lang, "goThere"))),
+      h("dl", { key: "facts", class: "facts" }, facts),
+      h("h3", { key: "why" }, word(lang, "why")),
+      causes.length
+        ? h("ol", { key: "causes", class: "chain" }, causes.map((c) => this.link(c.e!, howWords[c.how] ? pick(lang, howWords[c.how]!) : c.how)))
+        : h("p", { key: "nocause", class: "hint" }, word(lang, "noCause")),
+      effects.length ? h("h3", { key: "then" }, word(lang, "then")) : h("span", { key: "then0" }),
+      effects.length ? h("ol", { key: "effects", class: "chain" }, effects.map((x) => this.link(x, ""))) : h("span", { key: "effects0" }),
+      h("details", { key: `raw ${e.seq}`, class: "raw" }, h("summary", null, word(lang, "raw")), h("pre", { tabindex: 0 }, JSON.stringify(e, null, 2))),
+    ];
+  }
+
+  private path(e: KubeEvent): string {
+    const o = e.object!;
+    return [o.group ? `${o.group}/${o.version ?? ""}` : (o.version ?? ""), o.resource, o.subresource, o.namespace, o.name].filter(Boolean).join(" · ");
+  }
+
+  private whoMore(e: KubeEvent): Child[] {
+    const d = e.detail ?? {};
+    const out: Child[] = [];
+    if (Array.isArray(d.groups) && d.groups.length) out.push(h("span", { class: "block" }, `${word(this.lang, "groups")}: `, mono(d.groups.join(", "))));
+    if (d.userAgent) out.push(h("span", { class: "block" }, `${word(this.lang, "program")}: `, mono(String(d.userAgent))));
+    return out;
+  }
+
+  private effects(seq: number): KubeEvent[] {
+    const out: KubeEvent[] = [];
+    for (let s = seq + 1; s <= this.log.last && s < seq + 4000 && out.length < 14; s++) {
+      const e = this.log.get(s);
+      if (e?.causes?.some((c) => c.seq === seq)) out.push(e);
+    }
+    return out;
+  }
+
+  private say(e: KubeEvent): string {
+    return caption(this.lang, { events: [e], event: (s) => this.log.get(s) });
+  }
+
+  private link(e: KubeEvent, how: string): VNode {
+    return h(
+      "li",
+      { key: `e${e.seq}`, class: e.evidence.how === "inferred" ? "inferred" : "" },
+      h("button", { type: "button", "data-event": e.seq }, this.say(e)),
+      how ? h("span", { class: "how" }, how) : null,
+    );
+  }
+
+  private recent(test: (e: KubeEvent) => boolean, until: number): KubeEvent[] {
+    const out: KubeEvent[] = [];
+    for (let s = until; s >= this.log.first && s > until - 20_000 && out.length < 12; s--) {
+      const e = this.log.get(s);
+      if (e && this.history.lane(s) === "foreground" && test(e)) out.unshift(e);
+    }
+    return out;
+  }
+
+  /* An object */
+
+  private object(key: string, s: ClusterState): VNode[] {
+    const { lang } = this;
+    const known = s.objects.get(key);
+    const pod = [...s.pods.values()].find((p) => p.key === key);
+    const resource = known?.resource ?? key.split("/")[0] ?? "";
+    const events = this.recent((e) => e.object !== undefined && objectKey(e.object) === key, s.seq);
+    return [
+      h("h2", { key: "title", class: "inspector-title" }, `${kindName(lang, resource)} ${key.split("/").slice(1).join("/")}`),
+      known ? h("span", { key: "here" }) : h("p", { key: "gone", class: "hint" }, word(lang, "gone")),
+      h(
+        "dl",
+        { key: "facts", class: "facts" },
+        pod ? term(word(lang, "what"), `${phaseWord(pod)} · ${pod.says}`, h("span", { class: "block" }, pod.node || "—")) : null,
+        pod ? pod.containers.map((c) => term(c.name, `${c.look}${c.reason ? ` · ${c.reason}` : ""}${c.restarts ? ` · ${c.restarts}↻` : ""}`)) : [],
+        known?.revision ? term(word(lang, "revision"), mono(known.revision)) : null,
+        known ? term("uid", mono(known.uid)) : null,
+      ),
+      h("h3", { key: "h" }, word(lang, "historyOf")),
+      h("ol", { key: "events", class: "chain" }, events.map((e) => this.link(e, clockTime(e.end)))),
+      known
+        ? h("details", { key: `raw ${key}`, class: "raw" }, h("summary", null, word(lang, "rawObject")), h("pre", { tabindex: 0 }, JSON.stringify(known.value, null, 2)))
+        : h("span", { key: "raw0" }),
+    ];
+  }
+
+  /* A part of the picture */
+
+  private part(id: string, s: ClusterState): VNode[] {
+    const { lang } = this;
+    const component = componentOf(id);
+    const c = component ? s.components.get(component) : undefined;
+    const name = id.includes(":") ? `${id.split(":")[0]} · ${id.split(":")[1]}` : id;
+    const node = id.startsWith("node:") ? s.nodes.get(id.slice(5)) : undefined;
+    const events = this.recent((e) => this.concerns(id, e), s.seq);
+    const facts: Child[] = [];
+    if (c) {
+      facts.push(term(word(lang, "what"), `${c.health === "unknown" ? "" : word(lang, c.health)}${c.exit ? ` · ${c.exit}` : ""}${c.wait ? ` · ${c.wait} ${word(lang, "seconds")}` : ""}`));
+      if (c.pid) facts.push(term("pid", mono(String(c.pid))));
+      if (c.restarts) facts.push(term("restarts", String(c.restarts)));
+    }
+    if (node) {
+      for (const [k, v] of [
+        ["address", node.address],
+        ["zone", node.zone],
+        ["capacity", [node.cpu && `${node.cpu} CPU`, node.memory].filter(Boolean).join(", ")],
+        ["runtime", node.runtime],
+        ["taints", node.taints.join(", ")],
+      ] as const) {
+        if (v) facts.push(term(k, mono(v)));
+      }
+    }
+    return [
+      h("h2", { key: "title", class: "inspector-title" }, name),
+      h("p", { key: "words" }, pick(lang, partWords(id))),
+      h("dl", { key: "facts", class: "facts" }, facts),
+      c?.lastLines.length ? h("h3", { key: "ll" }, word(lang, "lastLines")) : h("span", { key: "ll0" }),
+      c?.lastLines.length ? h("pre", { key: "lines", tabindex: 0, class: "lines" }, c.lastLines.join("\n")) : h("span", { key: "lines0" }),
+      events.length ? h("h3", { key: "h" }, word(lang, "historyOf")) : h("span", { key: "h0" }),
+      h("ol", { key: "events", class: "chain" }, events.map((e) => this.link(e, clockTime(e.end)))),
+    ];
+  }
+
+  private concerns(id: string, e: KubeEvent): boolean {
+    const from = actorOf(e.from);
+    const to = actorOf(e.to ?? "");
+    const [kind, node] = id.split(":");
+    switch (kind) {
+      case "kubectl":
+        return from.role === "person";
+      case "kubestage":
+        return from.role === "kubestage" && e.kind === "request";
+      case "kube-apiserver":
+        return e.kind === "request" || e.to === "kube-apiserver";
+      case "etcd":
+        return e.kind === "etcd" || e.to === "etcd";
+      case "kube-controller-manager":
+        return from.role === "controllers" || to.role === "controllers";
+      case "kube-scheduler":
+        return from.role === "scheduler" || to.role === "scheduler";
+      case "watch":
+        return e.kind === "watch";
+      case "node":
+      case "kubelet":
+        return from.node === node || to.node === node;
+      case "runtime":
+        return e.kind === "cri" && (from.node === node || to.node === node);
+      case "authn":
+      case "authz":
+      case "admission":
+      case "validation":
+      case "storage":
+        return e.kind === "request";
+      default:
+        return from.name === id;
+    }
+  }
+}
+
+function mono(s: string): VNode {
+  return h("span", { class: "mono" }, s);
+}
+
+function term(name: string, ...values: Child[]): VNode {
+  return h("div", { key: `t ${name}` }, h("dt", null, name), h("dd", null, ...values));
+}

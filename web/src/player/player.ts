@@ -1,0 +1,230 @@
+// The player is the only owner of time. It keeps one number, t, on the
+// display clock, moves it while it plays, and tells those who draw that it
+// moved. Everything that is seen follows from t and the log.
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { actorOf } from "../model/actor.ts";
+import type { History } from "../model/history.ts";
+import type { KubeEvent } from "../wire/event.ts";
+import type { EventLog } from "../wire/log.ts";
+import { normalSpeed, speeds, Timeline } from "./display.ts";
+
+export type Mode = "live" | "playing" | "paused";
+
+/** Where frames come from; a test gives its own. */
+export interface Frames {
+  now(): number;
+  request(fn: (now: number) => void): number;
+  cancel(id: number): void;
+}
+
+/** Up to this much waiting (display ms) the live view keeps its pace; beyond, it hurries in proportion. */
+export const PATIENCE = 45_000;
+/** A person's request is shown at once when more than this was still waiting before it. */
+const INTERRUPT = 3_000;
+const HISTORY = 50_000;
+
+/** How fast the live view goes when so much of the log is waiting to be seen. */
+export function hurry(backlog: number): number {
+  return backlog <= PATIENCE ? 1 : backlog / PATIENCE;
+}
+
+export class Player {
+  timeline: Timeline;
+  readonly t: Signal<number> = signal(0);
+  readonly mode: Signal<Mode> = signal<Mode>("live");
+  readonly speed: Signal<number> = signal(normalSpeed);
+  readonly playhead: Signal<number> = signal(0);
+  /** Counts what changed that is not t: events came, the speed changed. */
+  readonly changed: Signal<number> = signal(0);
+  /** Foreground events in the order in which they were drawn arriving. */
+  readonly drawn: number[] = [];
+
+  private frame = 0;
+  private last = 0;
+  private joined = false;
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly history: History,
+    private readonly frames: Frames,
+  ) {
+    this.timeline = new Timeline(this.speed.value, log.first);
+    log.listen({
+      append: (events) => this.append(events),
+      reset: (first) => this.reset(first),
+      dropping: () => {},
+    });
+  }
+
+  get position(): ReadonlySignal<number> {
+    return this.t;
+  }
+
+  /** True when nothing moves and nothing waits to be moved. */
+  get still(): boolean {
+    return this.mode.value === "paused" || this.t.value >= this.timeline.rest;
+  }
+
+  /** The display time at which there is nothing more to see. */
+  get rest(): number {
+    return this.timeline.rest;
+  }
+
+  private reset(first: number): void {
+    this.timeline = new Timeline(this.speed.value, first);
+    this.joined = false;
+    batch(() => {
+      this.t.value = 0;
+      this.playhead.value = first - 1;
+      this.changed.value++;
+    });
+  }
+
+  private append(events: readonly KubeEvent[]): void {
+    const live = this.mode.value === "live";
+    let calls = 0;
+    for (const e of events) {
+      const lane = this.history.lane(e.seq)!;
+      const waiting = this.timeline.rest - this.t.value;
+      this.timeline.push(e, lane);
+      if (lane === "foreground" && e.kind === "request" && waiting > INTERRUPT && calling(e)) calls ||= e.seq;
+    }
+    if (live && this.joined && calls) this.move(Math.max(this.t.value, this.timeline.startOf(calls)), false);
+    this.changed.value++;
+    this.see();
+    this.wake();
+  }
+
+  /** What was there before we came is not played, only kept: the view begins at its end. */
+  join(): void {
+    if (this.joined) return;
+    this.joined = true;
+    if (this.mode.value === "live") this.move(this.timeline.rest, false);
+  }
+
+  play(): void {
+    if (this.mode.value !== "paused") return;
+    this.mode.value = this.t.value >= this.timeline.rest ? "live" : "playing";
+    this.wake();
+  }
+
+  pause(): void {
+    this.mode.value = "paused";
+    this.sleep();
+  }
+
+  toggle(): void {
+    if (this.mode.value === "paused") this.play();
+    else this.pause();
+  }
+
+  catchUp(): void {
+    this.mode.value = "live";
+    this.move(this.timeline.rest, false);
+    this.wake();
+  }
+
+  /** Puts t somewhere; playing goes on from there, a live view becomes a look at the past. */
+  scrub(t: number): void {
+    if (this.mode.value === "live") this.mode.value = "playing";
+    this.move(Math.min(Math.max(0, t), this.timeline.rest), false);
+    this.wake();
+  }
+
+  /** Pauses at the moment an event has arrived. */
+  seek(seq: number): void {
+    this.pause();
+    const l = this.timeline;
+    this.move(l.atOf(Math.min(Math.max(seq, l.first), Math.max(l.first, l.last))), false);
+  }
+
+  /** Pauses one step further or back. */
+  step(by: 1 | -1): void {
+    this.pause();
+    const l = this.timeline;
+    const at = l.stepAt(this.t.value);
+    // Back from between two steps is back to the one just taken.
+    const between = at >= 0 && this.t.value > l.atOf(l.steps[at]!);
+    const to = by > 0 ? at + 1 : between ? at : at - 1;
+    const seq = l.steps[Math.max(0, to)];
+    if (seq === undefined) return;
+    if (to < 0) this.move(0, false);
+    else if (to < l.steps.length) this.move(l.atOf(seq), by > 0);
+  }
+
+  setSpeed(speed: number): void {
+    if (speed === this.speed.value) return;
+    const old = this.timeline;
+    const seq = old.seqAt(this.t.value);
+    const atRest = this.t.value >= old.rest;
+    // The same place between the same two arrivals.
+    const a = seq >= old.first ? old.atOf(seq) : 0;
+    const b = seq < old.last ? old.atOf(seq + 1) : old.rest;
+    const u = b > a ? Math.min(1, (this.t.value - a) / (b - a)) : 0;
+    const next = new Timeline(speed, old.first);
+    for (let s = old.first; s <= old.last; s++) {
+      const e = this.log.get(s);
+      if (e) next.push(e, this.history.lane(s)!);
+    }
+    this.timeline = next;
+    const c = seq >= next.first ? next.atOf(seq) : 0;
+    const d = seq < next.last ? next.atOf(seq + 1) : next.rest;
+    batch(() => {
+      this.speed.value = speed;
+      this.t.value = atRest ? next.rest : c + (d - c) * u;
+      this.changed.value++;
+    });
+    this.wake();
+  }
+
+  faster(by: 1 | -1): void {
+    const i = speeds.findIndex((s) => s <= this.speed.value + 1e-9);
+    const to = speeds[Math.min(speeds.length - 1, Math.max(0, i - by))];
+    if (to) this.setSpeed(to);
+  }
+
+  /** Moves t; what is passed on the way counts as drawn. */
+  private move(t: number, seen: boolean): void {
+    if (seen && t > this.t.value) {
+      for (const seq of this.timeline.arrivals(this.t.value, t)) this.drawn.push(seq);
+      if (this.drawn.length > HISTORY) this.drawn.splice(0, this.drawn.length - HISTORY);
+    }
+    this.t.value = t;
+    this.see();
+  }
+
+  private see(): void {
+    this.playhead.value = this.timeline.seqAt(this.t.value);
+  }
+
+  private wake(): void {
+    if (this.frame || this.still || !this.joined) return;
+    this.last = this.frames.now();
+    this.frame = this.frames.request((now) => this.tick(now));
+  }
+
+  private sleep(): void {
+    if (this.frame) this.frames.cancel(this.frame);
+    this.frame = 0;
+  }
+
+  private tick(now: number): void {
+    this.frame = 0;
+    if (this.mode.value === "paused") return;
+    // A tab that was hidden gets one long frame; it must not leap.
+    const passed = Math.min(100, Math.max(0, now - this.last));
+    this.last = now;
+    const backlog = this.timeline.rest - this.t.value;
+    const rate = this.mode.value === "live" ? hurry(backlog) : 1;
+    batch(() => {
+      this.move(Math.min(this.timeline.rest, this.t.value + passed * rate), true);
+      if (this.mode.value === "playing" && this.t.value >= this.timeline.rest) this.mode.value = "live";
+    });
+    if (!this.still) this.frame = this.frames.request((n) => this.tick(n));
+  }
+}
+
+/** Whether a request is a person's doing that the live view should turn to. */
+function calling(e: KubeEvent): boolean {
+  return actorOf(e.from).role === "person";
+}

@@ -1,0 +1,84 @@
+// How tokens look: their shapes, and where the words beside them find room.
+import type { Geometry } from "./geometry.ts";
+import { widthOf } from "./geometry.ts";
+import { type Child, h, round, type VNode } from "./node.ts";
+import type { Deed, Token, Tokens, TokenShape } from "./tokens.ts";
+
+/** Words drawn at once. */
+const WORDS = 7;
+
+export function tokenShape(shape: TokenShape, deed: Deed, inferred: boolean, refused: boolean): VNode {
+  const cls = `mark mark-${shape} deed-${refused ? "delete" : deed}${inferred ? " inferred" : ""}`;
+  switch (shape) {
+    case "request":
+      return h("circle", { r: 9, class: cls });
+    case "response":
+      return refused ? h("g", { class: cls }, h("circle", { r: 9 }), h("path", { d: "M-4 -4l8 8m0 -8l-8 8" })) : h("circle", { r: 6, class: cls });
+    case "watch":
+      return h("path", { d: "M0 -11l11 11l-11 11l-11 -11z", class: cls });
+    case "write":
+      return h("rect", { x: -9, y: -9, width: 18, height: 18, rx: 3, class: cls });
+    case "cri":
+      return h("path", { d: "M-5 -9h10l5 9l-5 9h-10l-5 -9z", class: cls });
+    case "decision":
+      return h("path", { d: "M0 -11l3 8l8 3l-8 3l-3 8l-3 -8l-8 -3l8 -3z", class: cls });
+    case "component":
+      return h("circle", { r: 11, class: cls });
+  }
+}
+
+interface Area {
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
+const overlap = (a: Area, b: Area) => a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2;
+
+/** Tokens as elements: reused one after the other, never made for a frame. */
+export function tokenLayer(g: Geometry, { tokens, badges }: Tokens, focus: number, chosen: number | null): VNode[] {
+  const taken: Area[] = tokens.map((k) => ({ x1: k.x - 9, y1: k.y - 9, x2: k.x + 9, y2: k.y + 9 }));
+  const words = new Map<number, { x: number; y: number; w: number }>();
+  // The newest arrivals speak first; the event at the playhead before all.
+  const order = tokens.map((k, i) => ({ k, i })).sort((a, b) => Number(b.k.seq === focus) - Number(a.k.seq === focus) || b.k.seq - a.k.seq);
+  for (const { k, i } of order) {
+    if (words.size >= WORDS) break;
+    if (!k.label) continue;
+    const w = widthOf(k.label, 14) + 16;
+    const spots: [number, number][] = [
+      [k.x + 15, k.y - 12],
+      [k.x - 15 - w, k.y - 12],
+      [k.x - w / 2, k.y - 40],
+      [k.x - w / 2, k.y + 16],
+      [k.x + 15, k.y + 8],
+      [k.x - 15 - w, k.y + 8],
+    ];
+    for (const [x, y] of spots) {
+      const area = { x1: x, y1: y, x2: x + w, y2: y + 24 };
+      if (x < 0 || y < 0 || area.x2 > g.width || area.y2 > g.height) continue;
+      if (taken.some((a, j) => j !== i && overlap(a, area))) continue;
+      taken.push(area);
+      words.set(i, { x, y, w });
+      break;
+    }
+  }
+  const layer = tokens.map((k, i) => token(k, i, k.seq === focus, k.seq === chosen));
+  const said = [...words].map(([i, at], n) => {
+    const k = tokens[i]!;
+    return h(
+      "g",
+      { key: `w${n}`, class: `word deed-${k.refused ? "delete" : k.deed}${k.inferred ? " inferred" : ""}`, transform: `translate(${round(at.x)} ${round(at.y)})` },
+      h("rect", { width: at.w, height: 24, rx: 12 }),
+      h("text", { x: at.w / 2, y: 17, "text-anchor": "middle" }, k.label),
+    );
+  });
+  const counted = badges.map((b, n) => h("g", { key: `b${n}`, class: "badge", transform: `translate(${b.x} ${b.y})` }, h("rect", { x: -22, y: -12, width: 44, height: 24, rx: 12 }), h("text", { y: 5, "text-anchor": "middle" }, `×${b.count}`)));
+  return [...layer, ...counted, ...said];
+}
+
+function token(k: Token, i: number, now: boolean, chosen: boolean): VNode {
+  const children: Child[] = [tokenShape(k.shape, k.deed, k.inferred, k.refused)];
+  if (now || chosen) children.unshift(h("circle", { r: 16, class: chosen ? "halo halo-chosen" : "halo" }));
+  return h("g", { key: `t${i}`, class: `token${k.resting ? " resting" : ""}`, "data-token": k.seq, "data-shape": k.shape, transform: `translate(${k.x} ${k.y})` }, children);
+}

@@ -1,0 +1,248 @@
+// Tokens: what travels. Where one is follows from its event, its display
+// times and t, nothing else. The shape says what kind of message it is, the
+// colour what the message does, the word beside it says both.
+import { actorOf } from "../model/actor.ts";
+import { passageOf } from "../model/gates.ts";
+import { isRead } from "../model/lane.ts";
+import type { ClusterState } from "../model/state.ts";
+import { GATES, PUT, type Timeline } from "../player/display.ts";
+import { codeWords, tokenName } from "../i18n/words.ts";
+import type { KubeEvent } from "../wire/event.ts";
+import { round } from "./node.ts";
+import { type Geometry, type Point, shorten, tileAt, tileGrid, Way } from "./geometry.ts";
+
+export type TokenShape = "request" | "response" | "watch" | "write" | "cri" | "decision" | "component";
+export type Deed = "create" | "update" | "delete" | "read" | "decide";
+
+export interface Token {
+  seq: number;
+  shape: TokenShape;
+  deed: Deed;
+  inferred: boolean;
+  x: number;
+  y: number;
+  label: string;
+  /** It has arrived and only its word still stands. */
+  resting: boolean;
+  refused: boolean;
+  /** Names the line it is on, for counting what is not drawn one by one. */
+  line: string;
+}
+
+/** Tokens drawn one by one; beyond, they are thinned and counted. */
+export const MOST = 300;
+
+export interface Scene {
+  geometry: Geometry;
+  state: ClusterState;
+  timeline: Timeline;
+  /** Reduced motion: tokens stand at one end or the other. */
+  still: boolean;
+  event(seq: number): KubeEvent | undefined;
+}
+
+export interface Tokens {
+  tokens: Token[];
+  badges: { line: string; x: number; y: number; count: number }[];
+}
+
+export function tokensAt(scene: Scene, t: number): Tokens {
+  const all: Token[] = [];
+  for (const seq of scene.timeline.onStage(t)) {
+    const e = scene.event(seq);
+    const token = e && tokenAt(scene, e, t);
+    if (token) all.push(token);
+  }
+  return thin(all, MOST);
+}
+
+/** Scatters a sequence number, so that thinning does not favour every second kind of message. */
+export function scatter(seq: number): number {
+  let x = Math.imul(seq ^ (seq >>> 16), 0x45d9f3b);
+  x = Math.imul(x ^ (x >>> 16), 0x45d9f3b);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+export function thin(all: Token[], most: number): Tokens {
+  let mask = 0;
+  while (all.length / (mask + 1) > most) mask = mask * 2 + 1;
+  if (mask === 0) return { tokens: all, badges: [] };
+  const tokens: Token[] = [];
+  const lines = new Map<string, { line: string; x: number; y: number; count: number }>();
+  for (const k of all) {
+    if ((scatter(k.seq) & mask) === 0 && tokens.length < most) tokens.push(k);
+    else {
+      const b = lines.get(k.line) ?? { line: k.line, x: k.x, y: k.y, count: 0 };
+      b.count++;
+      lines.set(k.line, b);
+    }
+  }
+  return { tokens, badges: [...lines.values()] };
+}
+
+export function deedOf(e: KubeEvent): Deed {
+  switch (e.kind) {
+    case "request":
+      if (isRead(e)) return "read";
+      if (e.verb === "create") return e.object?.subresource && e.object.subresource !== "eviction" ? "update" : "create";
+      return e.verb.startsWith("delete") ? "delete" : "update";
+    case "etcd":
+      return e.verb === "delete" ? "delete" : e.detail?.version === 1 ? "create" : "update";
+    case "watch":
+      return e.verb === "ADDED" ? "create" : e.verb === "DELETED" ? "delete" : "update";
+    case "schedule":
+      return "decide";
+    case "cri":
+      return /^(Stop|Remove|ContainerExited)/.test(e.verb) ? "delete" : /^(Run|Create|Start)/.test(e.verb) ? "create" : "read";
+    default:
+      return "update";
+  }
+}
+
+/** The word beside a token. */
+export function labelOf(e: KubeEvent): string {
+  const o = e.object;
+  const name = o ? shorten(tokenName(o), 34) : "";
+  switch (e.kind) {
+    case "request":
+      if (o?.subresource === "binding") return `bind ${name}`;
+      return `${e.verb} ${name}${o?.subresource ? ` ${o.subresource}` : ""}`;
+    case "etcd":
+      return `${e.verb} · rev ${e.revision ?? "?"}`;
+    case "watch":
+      return `${e.verb} ${name}`;
+    case "cri":
+      return e.verb;
+    default:
+      return "";
+  }
+}
+
+/** The line of a place in the picture, and the node's number if it is a node. */
+export function lineOf(scene: Pick<Scene, "state">, actorId: string): { place: string; node: number } {
+  const a = actorOf(actorId);
+  switch (a.role) {
+    case "kubelet":
+    case "runtime":
+      return { place: "node", node: scene.state.nodes.get(a.node ?? "")?.slot ?? -1 };
+    case "person":
+    case "workload":
+      return { place: personPlace(scene.state, actorId), node: -1 };
+    default:
+      return { place: a.role, node: -1 };
+  }
+}
+
+/** The first who came from outside has the place of kubectl; later ones share the place beside it. */
+export function personPlace(s: ClusterState, id: string): string {
+  let first = "";
+  let slot = Number.POSITIVE_INFINITY;
+  for (const c of s.clients.values()) {
+    const role = actorOf(c.id).role;
+    if (role === "person" && c.slot < slot) {
+      slot = c.slot;
+      first = c.id;
+    }
+  }
+  return first === "" || first === id ? "person" : "others";
+}
+
+function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
+  const { timeline: l, geometry: g } = scene;
+  const start = l.startOf(e.seq);
+  const at = l.atOf(e.seq);
+  const base = {
+    seq: e.seq,
+    deed: deedOf(e),
+    inferred: e.evidence.how === "inferred",
+    label: labelOf(e),
+    resting: t > at,
+    refused: false,
+  };
+  const u = at > start ? Math.min(1, (t - start) / (at - start)) : 1;
+  const k = scene.still ? (u < 0.5 ? 0 : 1) : u;
+  const put = (shape: TokenShape, p: Point, line: string): Token => ({ ...base, shape, x: round(p.x), y: round(p.y), line });
+  switch (e.kind) {
+    case "request":
+      return requestToken(scene, e, t, put);
+    case "etcd":
+      return put("write", way(`etcd`, g.toEtcd).at(k), "etcd");
+    case "watch": {
+      const { place, node } = lineOf(scene, e.to ?? "");
+      if (place === "node" && node >= g.nodes.length) return null;
+      if (place === "apiserver" || place === "etcd") return null;
+      return put("watch", way(`watch ${g.shape} ${g.nodes.length} ${place} ${node}`, g.fromWatch(place, node)).at(k), `watch ${place} ${node}`);
+    }
+    case "schedule":
+      return put("decision", { x: g.scheduler.x + g.scheduler.w - 26, y: g.scheduler.y + 26 }, "scheduler");
+    case "cri": {
+      const { node } = lineOf(scene, e.verb === "ContainerExited" ? e.from : (e.to ?? e.from));
+      const b = g.nodes[node];
+      if (!b) return null;
+      const kubelet = { x: b.kubelet.x + b.kubelet.w, y: b.kubelet.y + b.kubelet.h / 2 };
+      const runtime = { x: b.runtime.x, y: b.runtime.y + b.runtime.h / 2 };
+      if (e.verb === "ContainerExited") {
+        const pod = scene.state.pods.get(e.object?.uid ?? "");
+        const tile = pod && tileAt(b.pods, tileGrid(b.pods, scene.state.crowd), pod.slot);
+        const to = tile ? { x: tile.x + tile.w / 2, y: tile.y } : { x: runtime.x, y: b.pods.y };
+        return put("cri", new Way([{ x: b.runtime.x + 20, y: b.runtime.y + b.runtime.h }, to]).at(k), `cri ${node}`);
+      }
+      return put("cri", new Way([kubelet, runtime]).at(k), `cri ${node}`);
+    }
+    default:
+      return null;
+  }
+}
+
+const ways = new Map<string, Way>();
+/** Ways are made once for a key; the key holds everything they depend on. */
+function way(key: string, points: readonly Point[]): Way {
+  const first = points[0]!;
+  const last = points[points.length - 1]!;
+  const full = `${key} ${first.x},${first.y} ${last.x},${last.y} ${points.length}`;
+  let w = ways.get(full);
+  if (!w) {
+    if (ways.size > 500) ways.clear();
+    w = new Way(points);
+    ways.set(full, w);
+  }
+  return w;
+}
+
+/** Where in the hall a request turns round: before the first gate, at one, or between two. */
+export function railPoint(g: Geometry, reach: number): Point {
+  const centre = (i: number) => g.gates[i]!.x + g.gates[i]!.w / 2;
+  if (reach < 0) return { x: g.door.x + (centre(0) - g.door.x) * (1 + reach), y: g.rail };
+  const i = Math.min(4, Math.floor(reach));
+  const j = Math.min(4, i + 1);
+  return { x: centre(i) + (centre(j) - centre(i)) * (reach - i), y: g.rail };
+}
+
+function requestToken(scene: Scene, e: KubeEvent, t: number, put: (s: TokenShape, p: Point, line: string) => Token): Token | null {
+  const { timeline: l, geometry: g } = scene;
+  const { place, node } = lineOf(scene, e.from);
+  if (place === "node" && (node < 0 || node >= g.nodes.length) && !g.more) return null;
+  const inbound = way(`in ${place} ${node}`, g.toDoor(place, Math.min(node, Math.max(0, g.nodes.length - 1))));
+  const passage = passageOf(e);
+  const turn = railPoint(g, passage.reach);
+  const line = `request ${place} ${node}`;
+  const start = l.startOf(e.seq);
+  const at = l.atOf(e.seq);
+  const hop = l.pace.hop;
+  if (t <= at) {
+    const u = (t - start) / Math.max(1, at - start);
+    if (scene.still) return put("request", u < 0.5 ? inbound.points[0]! : turn, line);
+    const split = 1 / (1 + GATES);
+    if (u < split) return put("request", inbound.at(u / split), line);
+    const v = (u - split) / (1 - split);
+    return put("request", { x: g.door.x + (turn.x - g.door.x) * v, y: g.rail }, line);
+  }
+  // The answer: all that is known of it is that the request ended so.
+  const answer = passage.refused ? codeWords(e.code ?? 0) : e.verb === "watch" ? "watch open" : codeWords(e.code ?? 200);
+  const leave = passage.refused ? at : at + (isRead(e) ? 0.1 : PUT + 0.1) * hop;
+  if (t < leave) return { ...put("request", turn, line), resting: false };
+  const back = way(`out ${place} ${node} ${passage.reach}`, [turn, ...[...inbound.points].reverse()]);
+  const u = Math.min(1, (t - leave) / (0.8 * hop));
+  const w = put("response", scene.still ? back.points[back.points.length - 1]! : back.at(u), line);
+  return { ...w, label: answer, refused: passage.refused, resting: u >= 1 };
+}
