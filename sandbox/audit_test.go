@@ -1,0 +1,186 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubestage/kubestage/watch"
+)
+
+// told is what matters of a request observation, on one line.
+func told(o watch.Observation) string {
+	var b strings.Builder
+	b.WriteString(o.From + " " + o.Verb)
+	if o.Object != nil {
+		b.WriteString(" " + o.Object.Key())
+		if o.Object.Subresource != "" {
+			b.WriteString(" /" + o.Object.Subresource)
+		}
+	}
+	if o.Revision != "" {
+		b.WriteString(" @" + o.Revision)
+	}
+	for _, n := range o.Needs {
+		b.WriteString(" <" + n.How + " " + n.Key)
+		if n.Wait {
+			b.WriteString("!")
+		}
+	}
+	for _, g := range o.Gives[1:] { // the first is always the audit ID
+		b.WriteString(" >" + g.Key)
+		if g.Once {
+			b.WriteString("!")
+		}
+	}
+	return b.String()
+}
+
+// The file holds what a kube-apiserver v1.36.3 really wrote while somebody
+// worked with kubectl.
+func TestAuditTranslation(t *testing.T) {
+	file, err := os.Open("testdata/audit.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	want := []string{
+		"kubernetes-admin create apps/deployments/default/web @312 >rv:312",
+		"system:serviceaccount:kube-system:replicaset-controller create pods/default/web-7887448d46-lcmkn @316 <ownerReference obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6 >rv:316",
+		"system:kube-scheduler create pods/default/web-7887448d46-lcmkn /binding <binding sched:4728e83a-a49d-4ecc-ac51-a5b7116be650! >write:pods/default/web-7887448d46-lcmkn!",
+		"system:node:node-1 patch pods/default/web-7887448d46-lcmkn /status @327 <uid cri:4728e83a-a49d-4ecc-ac51-a5b7116be650 >rv:327",
+		"system:serviceaccount:kube-system:replicaset-controller create events/default/web-7887448d46.18e9f078e0ce4215 @318 <uid obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6 >rv:318",
+		"kubernetes-admin create secrets/default/s >write:secrets/default/s!",
+		"kubernetes-admin create serviceaccounts/default/default /token",
+		"kubernetes-admin list pods/default",
+		"kubernetes-admin create configmaps/default/c",
+		"kubernetes-admin patch apps/deployments/default/web /scale @350 >rv:350",
+		"kubernetes-admin delete apps/deployments/default/web >write:apps/deployments/default/web!",
+		"system:node:node-1 delete pods/default/web-7887448d46-lcmkn @365 >rv:365 >write:pods/default/web-7887448d46-lcmkn!",
+		"system:node:node-1 watch pods",
+		"system:node:node-2 create authorization.k8s.io/subjectaccessreviews",
+		"kubernetes-admin get",
+		"kubernetes-admin create pods/default/gen-msxhx @402 >rv:402",
+		"kubernetes-admin get pods/default/web-7887448d46-h9st2 /exec",
+	}
+	a := newAuditor(newWatches())
+	var got []watch.Observation
+	readLines(file, longestLine, func(line []byte) {
+		if !isAudit(line) {
+			t.Errorf("not taken for an audit event: %.80s", line)
+		}
+		got = append(got, a.line(line)...)
+	})
+	if len(got) != len(want) {
+		t.Fatalf("%d observations, want %d", len(got), len(want))
+	}
+	for i, o := range got {
+		if told(o) != want[i] {
+			t.Errorf("line %d\n got %s\nwant %s", i+1, told(o), want[i])
+		}
+		if o.Start.After(o.End) || o.Start.IsZero() || o.Evidence.Source != "audit" || o.Gives[0].Key != "audit:"+o.Evidence.ID {
+			t.Errorf("line %d: start %v end %v evidence %v gives %v", i+1, o.Start, o.End, o.Evidence, o.Gives)
+		}
+	}
+	if got[7].Code != 403 || !strings.Contains(string(got[7].Detail), `"impersonated":"jane"`) || !strings.Contains(string(got[7].Detail), "cannot list resource") {
+		t.Errorf("the refusal says %d %s", got[7].Code, got[7].Detail)
+	}
+	if w := got[12]; !w.Start.Equal(w.End) {
+		t.Errorf("a watch request has a duration: %v to %v", w.Start, w.End)
+	}
+	if uid := got[10].Object.UID; uid != "5c1278d3-d4fc-477c-b2de-753d4e26e75c" {
+		t.Errorf("the deleted deployment has uid %q", uid)
+	}
+}
+
+func TestAuditNeverTellsSecrets(t *testing.T) {
+	// As if the policy were wrong: bodies where none should be.
+	const line = `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"a","stage":"ResponseComplete","requestURI":%URI%,"verb":"create","user":{"username":"u"},"objectRef":%REF%,"responseStatus":{"code":201},"requestObject":{"data":{"password":"c2VzYW1l"},"spec":{"token":"c2VzYW1l"}},"responseObject":{"metadata":{"resourceVersion":"7"},"status":{"token":"c2VzYW1l"}},"requestReceivedTimestamp":"2026-11-21T03:05:28.444228Z","stageTimestamp":"2026-11-21T03:05:28.447805Z"}`
+	for _, ref := range []string{
+		`{"resource":"secrets","namespace":"default","name":"s","apiVersion":"v1"}`,
+		`{"resource":"serviceaccounts","namespace":"default","name":"s","apiVersion":"v1","subresource":"token"}`,
+		`{"resource":"tokenreviews","apiGroup":"authentication.k8s.io","apiVersion":"v1"}`,
+	} {
+		a := newAuditor(newWatches())
+		os := a.line([]byte(strings.NewReplacer("%URI%", `"/x?access_token=c2VzYW1l&watch=1"`, "%REF%", ref).Replace(line)))
+		if len(os) != 1 {
+			t.Fatalf("%d observations", len(os))
+		}
+		all, _ := json.Marshal(os[0])
+		if strings.Contains(string(all), "c2VzYW1l") {
+			t.Errorf("%s: told %s", ref, all)
+		}
+	}
+}
+
+func TestAuditPolicyHidesSecrets(t *testing.T) {
+	b, err := json.Marshal(auditPolicy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p struct {
+		Rules []struct {
+			Level     string
+			Resources []struct{ Group, Resources any }
+		}
+	}
+	if err := json.Unmarshal(b, &p); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range p.Rules {
+		if r.Level == "Metadata" && len(r.Resources) > 0 {
+			return // before any rule that lets bodies through
+		}
+		if r.Level != "None" {
+			t.Fatalf("bodies are let through before secrets are excepted: %s", b)
+		}
+	}
+}
+
+// A request whose answer goes on is told when it begins; a write that changed
+// nothing does not claim the revision of the one before it.
+func TestAuditTellsOnce(t *testing.T) {
+	a := newAuditor(newWatches())
+	record := func(id, stage, verb, code, rv string) int {
+		line := `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"` + id + `","stage":"` + stage + `","requestURI":"/api/v1/pods","verb":"` + verb +
+			`","user":{"username":"u"},"objectRef":{"resource":"pods","name":"p"},"responseStatus":{"code":` + code + `},"responseObject":{"kind":"Pod","metadata":{"resourceVersion":"` + rv + `"}}}`
+		os := a.line([]byte(line))
+		n := 0
+		for _, o := range os {
+			n += len(o.Gives)
+		}
+		return n
+	}
+	for i, step := range []struct {
+		id, stage, verb, code, rv string
+		gives                     int
+	}{
+		{"1", "ResponseStarted", "watch", "200", "", 1},
+		{"1", "ResponseComplete", "watch", "200", "", 0},
+		{"2", "ResponseStarted", "watch", "403", "", 0},
+		{"2", "ResponseComplete", "watch", "403", "", 1},
+		{"3", "ResponseComplete", "patch", "200", "9", 2},
+		{"4", "ResponseComplete", "patch", "200", "9", 1},
+		{"5", "ResponseComplete", "patch", "409", "", 1},
+	} {
+		if got := record(step.id, step.stage, step.verb, step.code, step.rv); got != step.gives {
+			t.Errorf("step %d: %d keys given, want %d", i, got, step.gives)
+		}
+	}
+	if os := a.line([]byte(`{"kind":"Event","apiVersion":"audit.k8s.io/v1",`)); os != nil {
+		t.Errorf("half a line told %v", os)
+	}
+}
+
+func TestAuditDeleteCollection(t *testing.T) {
+	a := newAuditor(newWatches())
+	os := a.line([]byte(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"x","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/d/pods","verb":"deletecollection","user":{"username":"u"},"objectRef":{"resource":"pods","namespace":"d"},"responseStatus":{"code":200},"responseObject":{"kind":"PodList","metadata":{"resourceVersion":"30"},"items":[{"metadata":{"name":"a","namespace":"d","resourceVersion":"7"}},{"metadata":{"name":"b","namespace":"d"}}]}}`))
+	if want := "u deletecollection pods/d >write:pods/d/a! >write:pods/d/b!"; len(os) != 1 || told(os[0]) != want {
+		t.Errorf("got %v, want %s", os, want)
+	}
+	if slices.ContainsFunc(os[0].Gives, func(g watch.Give) bool { return strings.HasPrefix(g.Key, "rv:") }) {
+		t.Error("a list's resourceVersion is not a write's")
+	}
+}
