@@ -36,12 +36,12 @@ const (
 	logsEntry       = "logs"
 	runEntry        = "run"
 	portsEntry      = "ports.json"
-	kubeconfigEntry = "kubeconfig"
+	KubeconfigFile = "kubeconfig"
 )
 
 // stampEntry is not among these: it goes last, so that a Reset that was
 // interrupted can be started again.
-var clusterEntries = []string{etcdEntry, configEntry, nodesEntry, logsEntry, runEntry, portsEntry, kubeconfigEntry, pkiEntry}
+var clusterEntries = []string{etcdEntry, configEntry, nodesEntry, logsEntry, runEntry, portsEntry, KubeconfigFile, pkiEntry}
 
 // dataDir is a locked directory with one cluster in it.
 type dataDir struct {

@@ -121,7 +121,7 @@ func (s *Sandbox) furnish() error {
 
 // Kubeconfig returns the path of the learner's kubeconfig, which holds its
 // keys itself and can be copied.
-func (s *Sandbox) Kubeconfig() string { return filepath.Join(s.dir.path, kubeconfigEntry) }
+func (s *Sandbox) Kubeconfig() string { return filepath.Join(s.dir.path, KubeconfigFile) }
 
 // DataDir returns the directory in use.
 func (s *Sandbox) DataDir() string { return s.dir.path }

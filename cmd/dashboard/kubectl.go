@@ -24,7 +24,7 @@ const kubectlRole = "kubectl"
 // arguments from os.Args and ends the process itself when a command fails.
 func runKubectl(args []string) int {
 	os.Args = append([]string{"kubectl"}, args...)
-	_ = logs.GlogSetter(kubectlcmd.GetLogVerbosity(os.Args))
+	_, _ = logs.GlogSetter(kubectlcmd.GetLogVerbosity(os.Args))
 	command := kubectlcmd.NewDefaultKubectlCommand()
 	if err := cli.RunNoErrOutput(command); err != nil {
 		kubectlutil.CheckErr(err)

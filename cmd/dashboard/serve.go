@@ -76,6 +76,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		ReadOnly:       src.name != "sandbox",
 		Store:          learners,
 		Book:           book,
+		Version:        Version,
 		Logf:           log.New(stderr, "", log.LstdFlags).Printf,
 	})
 	if err != nil {

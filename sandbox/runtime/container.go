@@ -45,7 +45,7 @@ type container struct {
 	stdin   *stdin          // what attached people type
 	life    context.Context // of all its processes: ends when process 1 has ended
 	die     context.CancelFunc
-	ended   chan struct{} // closed when process 1 has ended and the state says so
+	ended   chan struct{} // closed when process 1 has ended, the state says so and the exit was told
 }
 
 // Reasons of exits, in the words of container runtimes.
@@ -239,9 +239,9 @@ func (s *Server) watch(k *container, prog program.Program, run <-chan struct{}) 
 	if err != nil {
 		c.Error = err.Error()
 	}
-	close(k.ended)
 	s.mu.Unlock()
 	s.config.Record(c)
+	close(k.ended) // whoever waited for the end tells of it after the exit was told
 }
 
 // exitCallLocked reports how the container ended.

@@ -124,17 +124,11 @@ func (r streamRuntime) PortForward(ctx context.Context, sandboxID string, port i
 	}
 	defer conn.Close()
 	defer context.AfterFunc(r.s.life, func() { conn.Close(); stream.Close() })()
-	done := make(chan struct{})
 	go func() { // ends with the stream, which the caller closes after this function
 		io.Copy(conn, stream)
 		conn.(*net.TCPConn).CloseWrite()
-		close(done)
 	}()
-	_, err = io.Copy(stream, conn)
-	if err != nil && r.s.life.Err() == nil {
-		<-done // the client left first: nothing to complain about
-		return nil
-	}
+	io.Copy(stream, conn) // an error here means that one side left: nothing to complain about
 	return nil
 }
 

@@ -61,7 +61,7 @@ func (g *guarding) visit(n syntax.Node) bool {
 		n.Do = append([]*syntax.Stmt{g.tick(nil)}, n.Do...)
 	case *syntax.BinaryCmd:
 		if n.Op == syntax.Pipe || n.Op == syntax.PipeAll {
-			n.X = &syntax.Stmt{Cmd: g.process(n.X, forkCall, doneCall)}
+			n.X = &syntax.Stmt{Cmd: &syntax.Block{Stmts: []*syntax.Stmt{g.callStmt(forkCall), {Cmd: g.process(n.X, doneCall)}}}}
 			n.Y = &syntax.Stmt{Cmd: &syntax.Subshell{Stmts: []*syntax.Stmt{n.Y}}}
 			g.done[n.Y] = true
 		}
@@ -86,9 +86,12 @@ func (g *guarding) visit(n syntax.Node) bool {
 }
 
 func (g *guarding) statement(n *syntax.Stmt) {
-	if n.Background {
+	if n.Background || n.Disown {
+		// The job is counted before it starts, so that wait cannot miss it.
 		inner := &syntax.Stmt{Cmd: n.Cmd, Redirs: n.Redirs, Negated: n.Negated}
-		n.Cmd, n.Redirs, n.Negated = g.process(inner, jobCall, gone), nil, false
+		job := &syntax.Stmt{Background: true, Cmd: g.process(inner, gone)}
+		g.done[job] = true
+		*n = syntax.Stmt{Position: n.Position, Cmd: &syntax.Block{Stmts: []*syntax.Stmt{g.callStmt(jobCall), job}}}
 		return
 	}
 	call, ok := n.Cmd.(*syntax.CallExpr)
@@ -114,21 +117,17 @@ func (g *guarding) statement(n *syntax.Stmt) {
 	}
 }
 
-// process is a command that counts as a process while it runs:
+// process is a command whose end is counted:
 //
-//	{ fork; if ( command ); then done; else done; fi; }
+//	if ( command ); then done; else done; fi
 //
 // done ends the subshell with the command's status.
-func (g *guarding) process(command *syntax.Stmt, fork, done string) syntax.Command {
-	inner := &syntax.Stmt{Cmd: &syntax.Subshell{Stmts: []*syntax.Stmt{command}}}
-	return &syntax.Block{Stmts: []*syntax.Stmt{
-		g.callStmt(fork),
-		{Cmd: &syntax.IfClause{
-			Cond: []*syntax.Stmt{inner},
-			Then: []*syntax.Stmt{g.callStmt(done)},
-			Else: &syntax.IfClause{Then: []*syntax.Stmt{g.callStmt(done)}},
-		}},
-	}}
+func (g *guarding) process(command *syntax.Stmt, done string) syntax.Command {
+	return &syntax.IfClause{
+		Cond: []*syntax.Stmt{{Cmd: &syntax.Subshell{Stmts: []*syntax.Stmt{command}}}},
+		Then: []*syntax.Stmt{g.callStmt(done)},
+		Else: &syntax.IfClause{Then: []*syntax.Stmt{g.callStmt(done)}},
+	}
 }
 
 // tick is a statement that leaves $? alone and triggers neither set -e nor an ERR trap.
