@@ -27,15 +27,15 @@ const layout = 1
 // these and nothing else, so that what other parts of the dashboard keep
 // beside them (reading progress) survives.
 const (
-	lockEntry       = "lock"
-	stampEntry      = "kubestage.json"
-	etcdEntry       = "etcd"
-	pkiEntry        = "pki"
-	configEntry     = "config"
-	nodesEntry      = "nodes"
-	logsEntry       = "logs"
-	runEntry        = "run"
-	portsEntry      = "ports.json"
+	lockEntry      = "lock"
+	stampEntry     = "kubestage.json"
+	etcdEntry      = "etcd"
+	pkiEntry       = "pki"
+	configEntry    = "config"
+	nodesEntry     = "nodes"
+	logsEntry      = "logs"
+	runEntry       = "run"
+	portsEntry     = "ports.json"
 	KubeconfigFile = "kubeconfig"
 )
 
