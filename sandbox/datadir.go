@@ -184,7 +184,8 @@ func lockDir(path string, patience time.Duration) (*os.File, error) {
 			held, err1 := f.Stat()
 			named, err2 := os.Stat(name)
 			if err1 == nil && err2 == nil && os.SameFile(held, named) {
-				if err := f.Truncate(0); err == nil {
+				err := f.Truncate(0)
+				if err == nil {
 					_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 				}
 				if err != nil {
