@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -61,8 +62,9 @@ func (a *attachment) offer(stream int, p []byte) {
 // end is called with output.mu held.
 func (a *attachment) end() { a.once.Do(func() { close(a.chunks) }) }
 
-// Attach connects a client to process 1 of a container.
+// attachTo connects a client to process 1 of a container.
 func (s *Server) attachTo(ctx context.Context, containerID string, in io.Reader, out, errOut io.WriteCloser, tty bool, _ <-chan remotecommand.TerminalSize) error {
+	containerID, lookOnly := strings.CutSuffix(containerID, withoutInput)
 	k, err := s.runningContainer(containerID)
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func (s *Server) attachTo(ctx context.Context, containerID string, in io.Reader,
 	}
 	defer k.output.detach(a)
 	var typed chan error
-	if in != nil && k.stdin != nil {
+	if in != nil && !lookOnly && k.stdin != nil {
 		typed = make(chan error, 1)
 		go func() { // ends with the connection or the container
 			_, err := io.Copy(k.stdin, in)
@@ -124,5 +126,12 @@ func (s *Server) Attach(_ context.Context, r *pb.AttachRequest) (resp *pb.Attach
 	if err != nil {
 		return nil, err
 	}
+	if !r.GetStdin() {
+		// The streaming library hands over an input that is at its end, which
+		// must not end the input of the program; the id says that it was not asked for.
+		r = &pb.AttachRequest{ContainerId: k.id + withoutInput, Tty: r.GetTty(), Stdout: r.GetStdout(), Stderr: r.GetStderr()}
+	}
 	return s.stream.GetAttach(r)
 }
+
+const withoutInput = " without input"

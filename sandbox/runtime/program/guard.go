@@ -30,7 +30,7 @@ func guardText(text string) string {
 		return text
 	}
 	if guard(file) != nil {
-		return "kubestage:refused"
+		return refusedCall
 	}
 	var b bytes.Buffer
 	if syntax.NewPrinter(syntax.Indent(1)).Print(&b, file) != nil {

@@ -278,6 +278,7 @@ func syntaxMessage(err error) string {
 // finish turns the interpreter's answer into an exit code.
 func (sh *shell) finish(ctx context.Context, err error) int {
 	var code interp.ExitStatus
+	var said refused
 	switch {
 	case err == nil:
 		return 0
@@ -285,6 +286,11 @@ func (sh *shell) finish(ctx context.Context, err error) int {
 		return 137
 	case errors.As(err, &code):
 		return int(code)
+	case errors.As(err, &said):
+		if said.error == errTooDeep {
+			return 128 + 11 // SIGSEGV
+		}
+		return 2
 	}
 	fmt.Fprintf(sh.p.Stderr, "%s: %v\n", sh.name, err)
 	return 2
@@ -298,6 +304,8 @@ const (
 	jobCall  = "kubestage:job"
 	doneCall = "kubestage:done"
 	gone     = "kubestage:gone" // like done, of a job
+
+	refusedCall = "kubestage:refused" // in place of text that guard refuses
 )
 
 var (
@@ -309,12 +317,14 @@ var (
 // call sees every command before it runs.
 func (sh *shell) call(ctx context.Context, args []string) ([]string, error) {
 	hc := interp.HandlerCtx(ctx)
-	if err := sh.step(ctx, hc); err != nil {
-		return nil, err
+	if err := sh.step(ctx, hc, args); err != nil {
+		return nil, sh.refuse(err)
 	}
 	switch args[0] {
+	case refusedCall:
+		return nil, sh.refuse(errTooLarge)
 	case forkCall, jobCall:
-		return []string{":"}, sh.fork(args[0] == jobCall)
+		return []string{":"}, sh.refuse(sh.fork(args[0] == jobCall))
 	case doneCall, gone:
 		sh.unfork(args[0] == gone)
 		return []string{"exit", strconv.Itoa(hc.LastExitStatus)}, nil
@@ -344,7 +354,7 @@ func (sh *shell) call(ctx context.Context, args []string) ([]string, error) {
 		}
 	case "printf":
 		if len(args) > 1 && widePrintf(args[1]) {
-			return nil, errTooLarge
+			return nil, sh.refuse(errTooLarge)
 		}
 	}
 	if sh.isMain(hc) {
@@ -355,6 +365,19 @@ func (sh *shell) call(ctx context.Context, args []string) ([]string, error) {
 	return args, nil
 }
 
+// refuse says on the shell's stderr why it, or one of its subshells, ends:
+// the interpreter keeps the errors of subshells to itself.
+func (sh *shell) refuse(err error) error {
+	if err == errNoFork || err == errTooDeep || err == errTooLarge {
+		fmt.Fprintf(sh.p.Stderr, "%s: %v\n", sh.name, err)
+		return refused{err}
+	}
+	return err
+}
+
+// refused is an error that has been said.
+type refused struct{ error }
+
 // isMain tells the shell itself from its subshells, which share its handlers.
 func (sh *shell) isMain(hc interp.HandlerContext) bool {
 	f := reflect.ValueOf(hc).FieldByName("runner")
@@ -362,7 +385,7 @@ func (sh *shell) isMain(hc interp.HandlerContext) bool {
 }
 
 // step counts a step and enforces the limits that a kernel would.
-func (sh *shell) step(ctx context.Context, hc interp.HandlerContext) error {
+func (sh *shell) step(ctx context.Context, hc interp.HandlerContext, args []string) error {
 	if err := sh.p.meter.step(ctx, sh.p.Used); err != nil {
 		return err
 	}
@@ -376,6 +399,13 @@ func (sh *shell) step(ctx context.Context, hc interp.HandlerContext) error {
 			return errTooDeep
 		}
 	}
+	size := 0
+	for _, a := range args {
+		size += len(a) + 16
+	}
+	if size > 2*largestValue {
+		return errTooLarge
+	}
 	if collected, ok := hc.Stdout.(interface{ Len() int }); ok && collected.Len() > largestText {
 		return errTooLarge
 	}
@@ -388,10 +418,10 @@ func (sh *shell) tick(hc interp.HandlerContext, names []string) error {
 		v := hc.Env.Get(name)
 		size := len(v.Str)
 		for _, e := range v.List {
-			size += len(e)
+			size += len(e) + 16
 		}
 		if size > largestValue {
-			return errTooLarge
+			return sh.refuse(errTooLarge)
 		}
 	}
 	if hc.LastExitStatus != 0 {
