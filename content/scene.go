@@ -194,3 +194,13 @@ func checkSteps(what string, steps []Step, g *Glossary, say func(string, ...any)
 		seen = append(seen, s.ID)
 	}
 }
+
+// HasStep reports whether the scene has a step with this id.
+func (s *Scene) HasStep(id string) bool {
+	return slices.ContainsFunc(s.Steps, func(step Step) bool { return step.ID == id })
+}
+
+// Has reports whether an option has this id.
+func (p *Prediction) Has(id string) bool {
+	return slices.ContainsFunc(p.Options, func(o Option) bool { return o.ID == id })
+}

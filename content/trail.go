@@ -14,7 +14,8 @@ import (
 type Fact struct {
 	Step   string            `json:"step"`
 	Seq    uint64            `json:"seq"`              // the event that made it true
-	At     time.Time         `json:"at"`               // when that event ended
+	Start  time.Time         `json:"start"`            // when that event began, by the clock of its witness
+	At     time.Time         `json:"at"`               // when it ended
 	Values map[string]string `json:"values,omitempty"` // what this fact captured, for captions
 	Answer string            `json:"answer,omitempty"` // the right option, at the step that decides the prediction
 }
@@ -91,7 +92,7 @@ func (t *Trail) try(f *fact, e *watch.Event) (Fact, bool) {
 		return Fact{}, false
 	}
 	t.reached[f.id] = e.Seq
-	out := Fact{Step: f.id, Seq: e.Seq, At: e.End, Values: map[string]string{}}
+	out := Fact{Step: f.id, Seq: e.Seq, Start: e.Start, At: e.End, Values: map[string]string{}}
 	for _, c := range f.capture {
 		value, _, err := c.is.Eval(vars)
 		if err != nil {

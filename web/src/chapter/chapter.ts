@@ -169,7 +169,7 @@ class SceneView {
         const done = state === "done" && fact !== undefined;
         v.caption.hidden = !done;
         v.caption.textContent = done ? fill(v.step.caption, values) : "";
-        v.time.textContent = done && first && fact !== first ? this.t.later(duration(elapsed(first, fact))) : "";
+        v.time.textContent = done && first ? this.t.later(duration(elapsed(first, fact))) : "";
         v.title.title = done ? this.t.goTo : "";
       }
       const complete = current === "" && this.ids.every((id) => now.get(id) === "done");

@@ -5,6 +5,7 @@ const ids = ["request", "stored", "told", "chosen"];
 const fact = (step: string, seq: number, values: Record<string, string> = {}): Fact => ({
   step,
   seq,
+  start: new Date(seq * 10 - 5).toISOString(),
   at: new Date(seq * 10).toISOString(),
   values,
   answer: "",
@@ -48,19 +49,27 @@ describe("words from the log", () => {
 
 describe("times", () => {
   it("are the cluster's own", () => {
-    expect(duration(elapsed(fact("request", 100), fact("stored", 104)))).toBe("40 ms");
+    expect(duration(elapsed(fact("request", 100), fact("stored", 104)))).toBe("45 ms");
     expect(duration(1043)).toBe("1.04 s");
-    expect(elapsed(fact("a", 5), fact("b", 4))).toBe(0);
+    expect(elapsed(fact("a", 5), fact("b", 3))).toBe(0);
   });
 });
 
 describe("a fact of the server", () => {
   it("is read, and nothing else is", () => {
     expect(
-      readFact({ type: "fact", step: "told", seq: 7, at: "2026-11-21T03:00:00Z", values: { r1: "5", x: 1 } }),
+      readFact({
+        type: "fact",
+        step: "told",
+        seq: 7,
+        start: "2026-11-21T02:59:59Z",
+        at: "2026-11-21T03:00:00Z",
+        values: { r1: "5", x: 1 },
+      }),
     ).toEqual({
       step: "told",
       seq: 7,
+      start: "2026-11-21T02:59:59Z",
       at: "2026-11-21T03:00:00Z",
       values: { r1: "5" },
       answer: "",

@@ -5,6 +5,7 @@
 export interface Fact {
   step: string;
   seq: number;
+  start: string;
   at: string;
   values: Record<string, string>;
   answer: string;
@@ -36,9 +37,9 @@ export function stepStates(
   return states;
 }
 
-/** Milliseconds of the cluster's own time from one fact to another. */
+/** Milliseconds of the cluster's own time from the beginning of one fact to the end of another. */
 export function elapsed(from: Fact, to: Fact): number {
-  return Math.max(0, Date.parse(to.at) - Date.parse(from.at));
+  return Math.max(0, Date.parse(to.at) - Date.parse(from.start));
 }
 
 /** A duration as a person reads it: "8 ms", "1.04 s". */
@@ -67,6 +68,7 @@ export function readFact(m: Record<string, unknown>): Fact | undefined {
   return {
     step: m.step,
     seq: m.seq,
+    start: typeof m.start === "string" ? m.start : "",
     at: typeof m.at === "string" ? m.at : "",
     values,
     answer: typeof m.answer === "string" ? m.answer : "",
