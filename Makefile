@@ -60,6 +60,8 @@ check-go:
 check-web: node_modules/.installed
 	$(call section,types and lint of TypeScript and CSS)
 	npm run --silent check
+	npx tsc --noEmit -p e2e
+	npx biome check --error-on-warnings e2e
 
 test-go: | cc
 	$(call section,Go tests with the race detector)

@@ -35,7 +35,12 @@ type follower struct {
 	listed    bool             // the log knows this kind
 	trouble   string           // what the log was last told is wrong
 	failures  int              // in a row
+	denials   int              // in a row
 }
+
+// An apiserver that has just started refuses everybody until it has read its
+// roles, so a refusal of what was allowed before is believed the fourth time.
+const believedDenials = 4
 
 // follow works until ctx ends or the kind is no longer served.
 func (f *follower) follow(ctx context.Context) {
@@ -59,9 +64,13 @@ func (f *follower) follow(ctx context.Context) {
 		case apierrors.IsResourceExpired(err), apierrors.IsGone(err):
 			f.revision = ""
 		case apierrors.IsForbidden(err), apierrors.IsMethodNotSupported(err):
+			f.denials++
+			if f.listed && f.denials < believedDenials {
+				break
+			}
 			f.revision = ""
 			f.tellTrouble("denied", err)
-			wait = jittered(f.pace.denied)
+			wait = jittered(min(f.pace.denied, f.pace.first<<min(f.denials, 16)))
 		case apierrors.IsNotFound(err) && f.nowServedOtherwise():
 			f.revision = ""
 		case apierrors.IsNotFound(err) && f.failures >= 3:
@@ -263,7 +272,7 @@ func (f *follower) watch(ctx context.Context) (kubewatch.Interface, error) {
 // fine tells that trouble is over.
 func (f *follower) fine() {
 	f.reached()
-	f.failures = 0
+	f.failures, f.denials = 0, 0
 	if f.trouble != "" {
 		f.trouble = ""
 		f.tell(sourceEvent("connected", f.object(), f.name()+" can be followed again"))

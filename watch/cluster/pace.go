@@ -15,7 +15,7 @@ type pace struct {
 	pageSize int64
 	first    time.Duration // the first wait after a failure; each next one doubles
 	longest  time.Duration
-	denied   time.Duration // between tries for what was denied
+	denied   time.Duration // the longest wait between tries for what was denied
 	scan     time.Duration // between looks for new kinds without a reason to
 	settle   time.Duration // from a reason to look until the look
 	watching time.Duration // the server is asked to end a watch after one to two of these

@@ -1,0 +1,15 @@
+// Command bench measures Kubestage on the machine it runs on, beside the same
+// components without it:
+//
+//   - start: from the command to three Ready nodes and to the first running
+//     pod, of the whole program and of its components started bare, one after
+//     the other, the way a script does it;
+//   - restart: the same with yesterday's data;
+//   - pods: from POST to Running, with tracing and without, in turn;
+//   - memory: the proportional set size of all processes, with 0 and 30 pods;
+//   - frames: from the commit in etcd to the websocket, with 1 and 200 clients
+//     while 100 pods start, and whether any client misses an event or gets one
+//     twice.
+//
+// `make bench` runs all of it; `go run ./e2e/bench -only start -runs 1` a part.
+package main

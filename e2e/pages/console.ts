@@ -1,0 +1,35 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+
+/** The kubectl console on the left side of every page. */
+export class Console {
+  private readonly root: Locator;
+
+  constructor(page: Page) {
+    this.root = page.locator('[data-mount="console"]');
+  }
+
+  get output(): Locator {
+    return this.root.locator(".console-output");
+  }
+
+  /** Types a command, runs it, and waits until kubectl has answered. */
+  async run(command: string): Promise<void> {
+    await this.type(command);
+    await expect(this.root.locator("button.primary")).toBeVisible();
+  }
+
+  /** Types a command and runs it, without waiting. */
+  async type(command: string): Promise<void> {
+    const line = this.root.locator("input.console-input");
+    await line.fill(command);
+    await line.press("Enter");
+    await expect(this.output).toContainText(`$ ${command}`);
+  }
+
+  /** Opens the editor and puts a manifest into what `-f -` reads. */
+  async write(yaml: string): Promise<void> {
+    const editor = this.root.locator("textarea.console-yaml");
+    if (await editor.isHidden()) await this.root.locator('[aria-controls="console-editor"]').click();
+    await editor.fill(yaml);
+  }
+}

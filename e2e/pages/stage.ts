@@ -1,0 +1,142 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+
+/** What window.kubestage offers (web/src/main.ts). */
+interface Kubestage {
+  idle(): boolean;
+  playhead(): number;
+  live(): boolean;
+  mode(): string;
+  seek(seq: number): void;
+  catchUp(): void;
+  speed(speed: number): void;
+  drawn(): number[];
+  log(): { id: string; first: number; last: number; foreground: number[] };
+}
+declare global {
+  interface Window {
+    kubestage: Kubestage;
+  }
+}
+
+/** The picture, the caption, and the row of buttons under it. */
+export class Stage {
+  readonly svg: Locator;
+
+  constructor(private readonly page: Page) {
+    this.svg = page.locator("svg.stage-svg");
+  }
+
+  /** Opens a page of the dashboard and waits until its picture is there. */
+  async open(url: string, path: string): Promise<void> {
+    await this.page.goto(url + path);
+    await expect(this.svg).toBeVisible();
+  }
+
+  part(id: string): Locator {
+    return this.svg.locator(`[data-part="${id}"]`);
+  }
+
+  /** Pods on the stage whose name begins so. */
+  pods(prefix: string): Locator {
+    return this.svg.locator(`[data-object^="pods/default/${prefix}"]`);
+  }
+
+  async showsComponent(name: string, state: string): Promise<void> {
+    await expect(this.part(name)).toHaveAttribute("aria-label", new RegExp(`\\b${state}\\b`), { timeout: 60_000 });
+  }
+
+  /** The view follows the cluster with a delay that eyes need; this is the end of it. */
+  async catchUp(): Promise<void> {
+    await this.page.locator('[data-action="live"]').click();
+    await this.idle();
+  }
+
+  async idle(patience = 60_000): Promise<void> {
+    await this.page.waitForFunction(() => window.kubestage.idle(), undefined, { timeout: patience });
+  }
+
+  async press(
+    action: "play" | "back" | "forward" | "previous" | "next" | "slower" | "faster" | "live" | "legend",
+  ): Promise<void> {
+    await this.page.locator(`[data-action="${action}"]`).first().click();
+  }
+
+  async tab(name: "notes" | "transcript" | "inspector"): Promise<void> {
+    await this.page.locator(`#tab-${name}`).click();
+    await expect(this.page.locator(`#panel-${name}`)).toBeVisible();
+  }
+
+  /** Presses the theme button until the theme is the wanted one. */
+  async setTheme(theme: "light" | "dark" | "projector"): Promise<void> {
+    const root = this.page.locator("html");
+    for (let presses = 0; presses < 3 && (await root.getAttribute("data-theme")) !== theme; presses++) {
+      await this.page.locator('[data-action="theme"]').click();
+    }
+    await expect(root).toHaveAttribute("data-theme", theme);
+  }
+
+  /** Every token drawn in real speed; the rest of the day is too short for 1/50. */
+  async realSpeed(): Promise<void> {
+    await this.page.evaluate(() => window.kubestage.speed(1));
+  }
+
+  async playhead(): Promise<number> {
+    return this.page.evaluate(() => window.kubestage.playhead());
+  }
+
+  async mode(): Promise<string> {
+    return this.page.evaluate(() => window.kubestage.mode());
+  }
+
+  async caption(): Promise<string> {
+    return (await this.page.locator("[data-caption-text]").textContent()) ?? "";
+  }
+
+  /** Events whose tokens the live view drew arriving, in that order. */
+  async drawnLive(after: number): Promise<number[]> {
+    return this.page.evaluate((seq) => window.kubestage.drawn().filter((s) => s > seq), after);
+  }
+
+  /**
+   * Walks from one event to another by the step-forward button and reads the
+   * picture at each stop: which tokens are on it for the first time.
+   */
+  async tokensBetween(after: number, last: number): Promise<number[]> {
+    await this.page.evaluate((seq) => window.kubestage.seek(seq), after);
+    await this.idle();
+    const seen = new Set(await this.tokens());
+    const order: number[] = [];
+    for (let before = -1; ; ) {
+      await this.press("forward");
+      await this.idle();
+      const at = await this.playhead();
+      if (at > last || at === before) return order;
+      before = at;
+      const fresh = (await this.tokens()).filter((seq) => !seen.has(seq) && seq <= at);
+      for (const seq of fresh.sort((a, b) => a - b)) {
+        seen.add(seq);
+        order.push(seq);
+      }
+    }
+  }
+
+  /** Sequence numbers of the tokens on the picture now. */
+  async tokens(): Promise<number[]> {
+    return this.svg.locator("[data-token]").evaluateAll((all) => all.map((t) => Number(t.getAttribute("data-token"))));
+  }
+
+  /** The picture as text, independent of the order of attributes. */
+  async text(): Promise<string> {
+    return this.svg.evaluate((svg) => {
+      const lines = (e: Element, indent: string): string => {
+        const attributes = [...e.attributes].map((a) => `${a.name}="${a.value}"`).sort();
+        const own = [...e.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE).map((n) => n.textContent);
+        return [
+          `${indent}${e.tagName} ${attributes.join(" ")} ${own.join("")}`,
+          ...[...e.children].map((c) => lines(c, `${indent} `)),
+        ].join("\n");
+      };
+      return lines(svg, "");
+    });
+  }
+}

@@ -1,0 +1,61 @@
+// Every page, in both languages, light and dark: axe finds nothing, the fonts
+// are ours, and (as in all tests) the console stays silent and no request
+// leaves the machine.
+import AxeBuilder from "@axe-core/playwright";
+import { Stage } from "../pages/stage.ts";
+import { expect, test } from "../test.ts";
+
+const pages = ["/en/", "/ko/", "/en/chapter/pod-birth", "/ko/chapter/pod-birth"];
+
+for (const path of pages) {
+  for (const theme of ["light", "dark"] as const) {
+    test(`${path} can be read by everybody, ${theme}`, async ({ dashboard, page }) => {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      const stage = new Stage(page);
+      await stage.open(dashboard.url, path);
+      await stage.setTheme(theme);
+      for (const tab of ["notes", "transcript", "inspector"] as const) {
+        await stage.tab(tab);
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(
+          violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`),
+        ).toEqual([]);
+      }
+    });
+  }
+}
+
+test("the address alone chooses the reader's language", async ({ dashboard, browser }) => {
+  for (const [locale, path] of [
+    ["ko-KR", "/ko/"],
+    ["en-GB", "/en/"],
+    ["fr-FR", "/en/"],
+  ]) {
+    const context = await browser.newContext({ locale });
+    const page = await context.newPage();
+    await page.goto(dashboard.url);
+    expect(new URL(page.url()).pathname).toBe(path);
+    await context.close();
+  }
+});
+
+test("Hangul is drawn with our own font", async ({ dashboard, page }) => {
+  await new Stage(page).open(dashboard.url, "/ko/");
+  await page.waitForFunction(() => document.fonts.check('16px "Pretendard Variable"', "파드"));
+});
+
+test("another site can neither read nor write", async ({ dashboard }) => {
+  const evil = { Origin: "http://evil.example" };
+  const write = await fetch(`${dashboard.url}/api/kubectl`, {
+    method: "POST",
+    headers: { ...evil, "Content-Type": "application/json" },
+    body: JSON.stringify({ command: "kubectl delete namespace default" }),
+  });
+  expect(write.status).toBe(403);
+  const form = await fetch(`${dashboard.url}/api/kubectl`, {
+    method: "POST",
+    headers: { "Content-Type": "text/plain" },
+    body: JSON.stringify({ command: "kubectl get pods" }),
+  });
+  expect(form.status).toBeGreaterThanOrEqual(400);
+});
