@@ -21,8 +21,8 @@ import { currentTheme, nextTheme, themeWord } from "./panel/theme.ts";
 import { eventsOfStep, Transcript } from "./panel/transcript.ts";
 import { milestoneFrom, Transport } from "./panel/transport.ts";
 import { Player } from "./player/player.ts";
-import { labelOf } from "./stage/tokens.ts";
 import { Stage } from "./stage/stage.ts";
+import { labelOf } from "./stage/tokens.ts";
 import type { KubeEvent } from "./wire/event.ts";
 import { EventLog, KEEP } from "./wire/log.ts";
 import { type Link, openStream } from "./wire/socket.ts";
@@ -219,7 +219,7 @@ function storyNow(seq: number): { title: string; facts: string } {
   const root = story && log.get(story.root);
   if (!story || !root) return { title: word(lang, log.last < log.first ? "waitingTitle" : "restTitle"), facts: "" };
   const facts = [
-    word(lang, "eventsOf", story.events.length),
+    word(lang, story.events.length === 1 ? "eventOf" : "eventsOf", story.events.length),
     word(lang, "actorsOf", story.actors.size),
     duration(lang, Math.max(0, story.to - story.from)),
   ].join(" · ");
@@ -276,7 +276,8 @@ effect(() => {
   const paused = player.mode.value === "paused";
   const hash = paused && log.id ? `#at=${player.playhead.value}&log=${log.id}` : "";
   for (const a of langLinks) a.hash = hash;
-  if (location.hash !== hash && joined) window.history.replaceState(null, "", hash || location.pathname + location.search);
+  if (location.hash !== hash && joined)
+    window.history.replaceState(null, "", hash || location.pathname + location.search);
 });
 
 const chapterRoot = document.querySelector<HTMLElement>('[data-mount="chapter"]');

@@ -4,6 +4,7 @@ import type { Lang } from "../app.ts";
 import { actorOf } from "../model/actor.ts";
 import { passageOf } from "../model/gates.ts";
 import { isRead } from "../model/lane.ts";
+import { type PodValue, podView } from "../model/pod.ts";
 import type { KubeEvent, KubeObject } from "../wire/event.ts";
 import type { Both } from "./lang.ts";
 import { withParticle as w } from "./particle.ts";
@@ -61,11 +62,19 @@ function request(lang: Lang, e: KubeEvent): string {
   const o = e.object;
   if (!o) {
     const uri = String(e.detail?.uri ?? "");
-    return say(lang, `${capital(who)} asks the kube-apiserver for ${uri}.`, `${w(who, "이")} kube-apiserver에 ${uri} 경로를 묻습니다.`);
+    return say(
+      lang,
+      `${capital(who)} asks the kube-apiserver for ${uri}.`,
+      `${w(who, "이")} kube-apiserver에 ${uri} 경로를 묻습니다.`,
+    );
   }
   const asked = asks(lang, e, o, who);
   if (e.detail?.dryRun === true) {
-    return say(lang, `${asked} It is a dry run: nothing is stored.`, `${asked} 시험 실행(dry run)이라 아무것도 저장되지 않습니다.`);
+    return say(
+      lang,
+      `${asked} It is a dry run: nothing is stored.`,
+      `${asked} 시험 실행(dry run)이라 아무것도 저장되지 않습니다.`,
+    );
   }
   const code = e.code ?? 0;
   return code >= 400 ? `${asked} ${refusal(lang, e, code)}` : asked;
@@ -81,15 +90,27 @@ function asks(lang: Lang, e: KubeEvent, o: KubeObject, who: string): string {
   switch (e.verb) {
     case "create": {
       const name = o.name ? what : say(lang, `a ${kindName(lang, o.resource)}`, kindName(lang, o.resource));
-      return say(lang, `${Who} asks the kube-apiserver to create ${name}.`, `${whoI} kube-apiserver에 ${name} 만들기를 요청합니다.`);
+      return say(
+        lang,
+        `${Who} asks the kube-apiserver to create ${name}.`,
+        `${whoI} kube-apiserver에 ${name} 만들기를 요청합니다.`,
+      );
     }
     case "update":
-      return say(lang, `${Who} asks to replace ${it} with a changed version.`, `${whoI} ${w(what, "을")} 고친 내용으로 바꾸자고 요청합니다.`);
+      return say(
+        lang,
+        `${Who} asks to replace ${it} with a changed version.`,
+        `${whoI} ${w(what, "을")} 고친 내용으로 바꾸자고 요청합니다.`,
+      );
     case "patch":
     case "apply":
       return say(lang, `${Who} asks to change a part of ${it}.`, `${whoI} ${what}의 일부를 고치자고 요청합니다.`);
     case "delete":
-      return say(lang, `${Who} asks the kube-apiserver to delete ${it}.`, `${whoI} kube-apiserver에 ${what} 지우기를 요청합니다.`);
+      return say(
+        lang,
+        `${Who} asks the kube-apiserver to delete ${it}.`,
+        `${whoI} kube-apiserver에 ${what} 지우기를 요청합니다.`,
+      );
     case "deletecollection":
       return say(
         lang,
@@ -130,8 +151,13 @@ function subresource(lang: Lang, e: KubeEvent, o: KubeObject, who: string): stri
       if (isRead(e)) return null;
       return say(lang, `${Who} reports the status of ${what}.`, `${whoI} ${what}의 상태(status)를 보고합니다.`);
     case "scale":
-      if (isRead(e)) return say(lang, `${Who} reads the scale of ${what}.`, `${whoI} ${what}의 크기(scale)를 읽습니다.`);
-      return say(lang, `${Who} asks to change the number of replicas of ${what}.`, `${whoI} ${what}의 복제본 수를 바꾸자고 요청합니다.`);
+      if (isRead(e))
+        return say(lang, `${Who} reads the scale of ${what}.`, `${whoI} ${what}의 크기(scale)를 읽습니다.`);
+      return say(
+        lang,
+        `${Who} asks to change the number of replicas of ${what}.`,
+        `${whoI} ${what}의 복제본 수를 바꾸자고 요청합니다.`,
+      );
     case "eviction":
       return say(lang, `${Who} asks to evict ${what}.`, `${whoI} ${w(what, "을")} 내보내자고(eviction) 요청합니다.`);
     case "log":
@@ -143,13 +169,21 @@ function subresource(lang: Lang, e: KubeEvent, o: KubeObject, who: string): stri
     case "portforward":
       return say(lang, `${Who} forwards a port to ${what}.`, `${whoI} ${what}로 포트를 연결합니다.`);
     case "finalize":
-      return say(lang, `${Who} takes its finalizer off ${what}.`, `${whoI} ${what}에서 파이널라이저(finalizer)를 뗍니다.`);
+      return say(
+        lang,
+        `${Who} takes its finalizer off ${what}.`,
+        `${whoI} ${what}에서 파이널라이저(finalizer)를 뗍니다.`,
+      );
     case "approval":
       return say(lang, `${Who} decides on ${what}.`, `${whoI} ${what}의 승인 여부를 정합니다.`);
     case "token":
       return say(lang, `${Who} asks for a token of ${what}.`, `${whoI} ${what}의 토큰을 요청합니다.`);
     default:
-      return say(lang, `${Who} sends ${e.verb} for the ${o.subresource} of ${what}.`, `${whoI} ${what}의 ${o.subresource}에 대해 ${w(e.verb, "을")} 보냅니다.`);
+      return say(
+        lang,
+        `${Who} sends ${e.verb} for the ${o.subresource} of ${what}.`,
+        `${whoI} ${what}의 ${o.subresource}에 대해 ${w(e.verb, "을")} 보냅니다.`,
+      );
   }
 }
 
@@ -179,15 +213,33 @@ function etcd(lang: Lang, e: KubeEvent): string {
   const key = String(e.detail?.key ?? "");
   const what = e.object ? objectName(lang, e.object) : key;
   if (e.verb === "delete") {
-    return say(lang, `etcd removes ${what}: revision ${rev}.`, `etcd가 ${w(what, "을")} 지웁니다. 리비전(revision) ${rev}.`);
+    return say(
+      lang,
+      `etcd removes ${what}: revision ${rev}.`,
+      `etcd가 ${w(what, "을")} 지웁니다. 리비전(revision) ${rev}.`,
+    );
   }
+  const now = podNow(lang, e);
   return e.detail?.version === 1
-    ? say(lang, `The kube-apiserver writes ${what} to etcd: revision ${rev}.`, `kube-apiserver가 ${w(what, "을")} etcd에 기록합니다. 리비전(revision) ${rev}.`)
+    ? say(
+        lang,
+        `The kube-apiserver writes ${what} to etcd: revision ${rev}.`,
+        `kube-apiserver가 ${w(what, "을")} etcd에 기록합니다. 리비전(revision) ${rev}.`,
+      )
     : say(
         lang,
-        `The kube-apiserver writes the changed ${what} to etcd: revision ${rev}.`,
-        `kube-apiserver가 바뀐 ${w(what, "을")} etcd에 기록합니다. 리비전(revision) ${rev}.`,
+        `The kube-apiserver writes the changed ${what} to etcd: revision ${rev}.${now}`,
+        `kube-apiserver가 바뀐 ${w(what, "을")} etcd에 기록합니다. 리비전(revision) ${rev}.${now}`,
       );
+}
+
+/** What the stored pod says of itself. */
+function podNow(lang: Lang, e: KubeEvent): string {
+  if (e.object?.resource !== "pods" || e.object.group || !e.detail?.value) return "";
+  const p = podView("", e.detail.value as PodValue, e.seq);
+  if (p.phase === "ready") return say(lang, " It is ready.", " 이제 준비(Ready)되었습니다.");
+  if (p.phase === "creating" && p.node) return say(lang, ` Its place is ${p.node}.`, ` 자리는 ${p.node}입니다.`);
+  return say(lang, ` It says: ${p.says}.`, ` 상태는 ${p.says}입니다.`);
 }
 
 /* Watch */
@@ -205,8 +257,12 @@ function watch(lang: Lang, events: readonly KubeEvent[]): string {
   const verbs = new Set(events.map((x) => x.verb));
   const deed = deeds[verbs.size === 1 ? e.verb : "MODIFIED"] ?? deeds.MODIFIED!;
   const heard = [...new Set(events.map((x) => actorName(lang, actorOf(x.to ?? ""), agentOf(x))))];
-  if (!e.to) return say(lang, `${capital(what)} ${deed[0]}.`, `${w(what, "이")} ${deed[1].replace(/고$/, "는 소식입니다")}.`);
-  const some = heard.length > 3 ? [...heard.slice(0, 2), say(lang, `${heard.length - 2} others`, `그 밖의 ${heard.length - 2}명`)] : heard;
+  if (!e.to)
+    return say(lang, `${capital(what)} ${deed[0]}.`, `${w(what, "이")} ${deed[1].replace(/고$/, "는 소식입니다")}.`);
+  const some =
+    heard.length > 3
+      ? [...heard.slice(0, 2), say(lang, `${heard.length - 2} others`, `그 밖의 ${heard.length - 2}명`)]
+      : heard;
   return say(
     lang,
     `The kube-apiserver tells ${joinEn(some)}, who ${heard.length > 1 ? "watch" : "watches"}, that ${what} ${deed[0]}.`,
@@ -227,7 +283,12 @@ export interface Decision {
   attempt?: number;
   evaluated?: number;
   feasible?: number;
-  nodes?: { name: string; rejected?: { plugin: string; reason: string }; scores?: Record<string, number>; total?: number }[];
+  nodes?: {
+    name: string;
+    rejected?: { plugin: string; reason: string };
+    scores?: Record<string, number>;
+    total?: number;
+  }[];
   preFilter?: { plugin: string; reason: string }[];
 }
 
@@ -245,17 +306,53 @@ function schedule(lang: Lang, e: KubeEvent): string {
         `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. 노드 ${seen}개 중 하나만 필터를 통과해서 점수는 매기지 않았습니다.`,
       );
     }
-    const total = best?.total !== undefined ? say(lang, `, with ${best.total} points`, `, ${best.total}점`) : "";
+    const passed = say(
+      lang,
+      `${feasible} of ${seen} nodes passed the filters`,
+      `노드 ${seen}개 중 ${feasible}개가 필터를 통과했고`,
+    );
+    const points = best?.total;
+    if (points === undefined) {
+      return say(
+        lang,
+        `kube-scheduler chooses ${d.node} for ${what}: ${passed}.`,
+        `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. 노드 ${seen}개 중 ${feasible}개가 필터를 통과했습니다.`,
+      );
+    }
+    const equal = (d.nodes ?? []).filter((n) => n.total === points).length;
+    const top = Math.max(...(d.nodes ?? []).map((n) => n.total ?? Number.NEGATIVE_INFINITY));
+    const rank =
+      points < top
+        ? say(lang, `${d.node} has ${points} points`, `${w(d.node ?? "", "은")} ${points}점입니다`)
+        : equal > 1
+          ? say(
+              lang,
+              `${equal} of them share the best score of ${points}, and it takes one of these`,
+              `그 가운데 ${equal}개가 똑같이 가장 높은 ${points}점이라 그중 하나를 골랐습니다`,
+            )
+          : say(
+              lang,
+              `${d.node} has the most points, ${points}`,
+              `${w(d.node ?? "", "이")} ${points}점으로 가장 높습니다`,
+            );
     return say(
       lang,
-      `kube-scheduler chooses ${d.node} for ${what}: ${feasible} of ${seen} nodes passed the filters${total ? `, and ${d.node} leads${total}` : ""}.`,
-      `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. 노드 ${seen}개 중 ${feasible}개가 필터를 통과했습니다${total}.`,
+      `kube-scheduler chooses ${d.node} for ${what}: ${passed}; ${rank}.`,
+      `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. ${passed} ${rank}.`,
     );
   }
   const why = d.message ? `: ${d.message}` : ".";
   return d.result === "error"
-    ? say(lang, `kube-scheduler fails to place ${what}${why}`, `kube-scheduler가 ${w(what, "을")} 배정하다가 오류를 만납니다${why}`)
-    : say(lang, `kube-scheduler finds no node for ${what}${why}`, `kube-scheduler가 ${w(what, "을")} 둘 노드를 찾지 못합니다${why}`);
+    ? say(
+        lang,
+        `kube-scheduler fails to place ${what}${why}`,
+        `kube-scheduler가 ${w(what, "을")} 배정하다가 오류를 만납니다${why}`,
+      )
+    : say(
+        lang,
+        `kube-scheduler finds no node for ${what}${why}`,
+        `kube-scheduler가 ${w(what, "을")} 둘 노드를 찾지 못합니다${why}`,
+      );
 }
 
 /* Node */
@@ -271,19 +368,33 @@ function cri(lang: Lang, e: KubeEvent): string {
   const image = String(d.image ?? "");
   const error = d.error ? String(d.error) : "";
   const failed = error || (e.code ?? 0) > 0;
-  const tail = failed ? say(lang, ` It fails: ${error || `code ${e.code}`}`, ` 실패합니다: ${error || `코드 ${e.code}`}`) : "";
+  const tail = failed
+    ? say(lang, ` It fails: ${error || `code ${e.code}`}`, ` 실패합니다: ${error || `코드 ${e.code}`}`)
+    : "";
   const told = ((): string => {
     switch (e.verb) {
       case "RunPodSandbox": {
         const ip = d.ip ? say(lang, ` It gets the address ${d.ip}.`, ` 주소는 ${d.ip}입니다.`) : "";
-        return say(lang, `${K} has the runtime make a sandbox for ${pod}.${ip}`, `${KI} 런타임에 ${pod}의 샌드박스를 만들게 합니다.${ip}`);
+        return say(
+          lang,
+          `${K} has the runtime make a sandbox for ${pod}.${ip}`,
+          `${KI} 런타임에 ${pod}의 샌드박스를 만들게 합니다.${ip}`,
+        );
       }
       case "PullImage":
-        return say(lang, `${K} has the runtime pull the image ${image}.`, `${KI} 런타임에 ${image} 이미지를 가져오게 합니다.`);
+        return say(
+          lang,
+          `${K} has the runtime pull the image ${image}.`,
+          `${KI} 런타임에 ${image} 이미지를 가져오게 합니다.`,
+        );
       case "CreateContainer":
         return say(lang, `${K} has container ${c} of ${pod} created.`, `${KI} ${pod}의 ${c} 컨테이너를 만들게 합니다.`);
       case "StartContainer":
-        return say(lang, `${K} has container ${c} of ${pod} started.`, `${KI} ${pod}의 ${c} 컨테이너를 시작하게 합니다.`);
+        return say(
+          lang,
+          `${K} has container ${c} of ${pod} started.`,
+          `${KI} ${pod}의 ${c} 컨테이너를 시작하게 합니다.`,
+        );
       case "StopContainer":
         return say(lang, `${K} has container ${c} of ${pod} stopped.`, `${KI} ${pod}의 ${c} 컨테이너를 멈추게 합니다.`);
       case "RemoveContainer":
@@ -304,11 +415,19 @@ function cri(lang: Lang, e: KubeEvent): string {
       case "Exec":
       case "Attach":
       case "PortForward":
-        return say(lang, `${K} opens a stream into ${pod} (${e.verb}).`, `${KI} ${pod}로 통하는 스트림을 엽니다(${e.verb}).`);
+        return say(
+          lang,
+          `${K} opens a stream into ${pod} (${e.verb}).`,
+          `${KI} ${pod}로 통하는 스트림을 엽니다(${e.verb}).`,
+        );
       case "RemoveImage":
         return say(lang, `${K} has the image ${image} removed.`, `${KI} ${image} 이미지를 치우게 합니다.`);
       default:
-        return say(lang, `${K} calls ${e.verb} of the runtime${pod ? ` for ${pod}` : ""}.`, `${KI} ${pod ? `${w(pod, "을")} 위해 ` : ""}런타임의 ${w(e.verb, "을")} 부릅니다.`);
+        return say(
+          lang,
+          `${K} calls ${e.verb} of the runtime${pod ? ` for ${pod}` : ""}.`,
+          `${KI} ${pod ? `${w(pod, "을")} 위해 ` : ""}런타임의 ${w(e.verb, "을")} 부릅니다.`,
+        );
     }
   })();
   return told + tail;
@@ -331,7 +450,11 @@ function component(lang: Lang, e: KubeEvent): string {
       const needs = Array.isArray(d.needs) && d.needs.length ? d.needs.map(String) : [];
       if (again) return say(lang, `${N} starts again.`, `${w(name, "이")} 다시 시작합니다.`);
       return needs.length
-        ? say(lang, `${N} starts; it needs ${joinEn(needs)}.`, `${w(name, "이")} 시작합니다. 필요한 것: ${needs.join(", ")}.`)
+        ? say(
+            lang,
+            `${N} starts; it needs ${joinEn(needs)}.`,
+            `${w(name, "이")} 시작합니다. 필요한 것: ${needs.join(", ")}.`,
+          )
         : say(lang, `${N} starts.`, `${w(name, "이")} 시작합니다.`);
     }
     case "ready":
@@ -358,11 +481,23 @@ function source(lang: Lang, e: KubeEvent): string {
   const message = e.detail?.message ? `: ${e.detail.message}` : ".";
   switch (e.verb) {
     case "connected":
-      return say(lang, `Kubestage sees the cluster${what ? `'s ${what}` : ""}${message}`, `Kubestage가 클러스터${what ? `의 ${w(what, "을")}` : "를"} 봅니다${message}`);
+      return say(
+        lang,
+        `Kubestage sees the cluster${what ? `'s ${what}` : ""}${message}`,
+        `Kubestage가 클러스터${what ? `의 ${w(what, "을")}` : "를"} 봅니다${message}`,
+      );
     case "disconnected":
-      return say(lang, `Kubestage has lost sight of ${what || "the cluster"}${message}`, `Kubestage가 ${w(what || "클러스터", "을")} 볼 수 없게 되었습니다${message}`);
+      return say(
+        lang,
+        `Kubestage has lost sight of ${what || "the cluster"}${message}`,
+        `Kubestage가 ${w(what || "클러스터", "을")} 볼 수 없게 되었습니다${message}`,
+      );
     case "denied":
-      return say(lang, `Kubestage may not look at ${what || "this"}${message}`, `Kubestage에는 ${w(what || "이것", "을")} 볼 권한이 없습니다${message}`);
+      return say(
+        lang,
+        `Kubestage may not look at ${what || "this"}${message}`,
+        `Kubestage에는 ${w(what || "이것", "을")} 볼 권한이 없습니다${message}`,
+      );
     case "gap":
       return say(lang, `Something may be missing here${message}`, `여기서 빠진 것이 있을 수 있습니다${message}`);
     default:
@@ -377,9 +512,9 @@ export function evidenceWords(lang: Lang, e: KubeEvent): string {
   const sources: Record<string, Both> = {
     audit: ["audit log", "감사 로그"],
     etcd: ["etcd", "etcd"],
-    scheduler: ["scheduler cycle", "스케줄러 사이클"],
-    cri: ["CRI call", "CRI 호출"],
-    supervisor: ["process", "프로세스"],
+    scheduler: ["scheduler", "스케줄러"],
+    cri: ["CRI", "CRI"],
+    supervisor: ["supervisor", "감독 프로세스"],
     client: ["watch of our own", "직접 지켜본 것"],
     managedFields: ["managedFields", "managedFields"],
   };

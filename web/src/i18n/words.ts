@@ -43,6 +43,20 @@ const kinds: Record<string, Both> = {
   prioritylevelconfigurations: ["PriorityLevelConfiguration", "우선순위 수준 설정"],
   certificatesigningrequests: ["CertificateSigningRequest", "인증서 서명 요청"],
   csinodes: ["CSINode", "CSI 노드"],
+  csidrivers: ["CSIDriver", "CSI 드라이버"],
+  apiservices: ["APIService", "API 서비스"],
+  servicecidrs: ["ServiceCIDR", "서비스 CIDR"],
+  ipaddresses: ["IPAddress", "IP 주소"],
+  runtimeclasses: ["RuntimeClass", "런타임 클래스"],
+  ingressclasses: ["IngressClass", "인그레스 클래스"],
+  volumeattachments: ["VolumeAttachment", "볼륨 연결"],
+  podtemplates: ["PodTemplate", "파드 템플릿"],
+  replicationcontrollers: ["ReplicationController", "레플리케이션 컨트롤러"],
+  mutatingwebhookconfigurations: ["MutatingWebhookConfiguration", "변형 웹훅 설정"],
+  validatingwebhookconfigurations: ["ValidatingWebhookConfiguration", "검증 웹훅 설정"],
+  validatingadmissionpolicies: ["ValidatingAdmissionPolicy", "검증 어드미션 정책"],
+  validatingadmissionpolicybindings: ["ValidatingAdmissionPolicyBinding", "검증 어드미션 정책 바인딩"],
+  selfsubjectaccessreviews: ["SelfSubjectAccessReview", "권한 물음(SelfSubjectAccessReview)"],
 };
 
 export function kindName(lang: Lang, resource: string): string {
@@ -104,7 +118,9 @@ export function actorName(lang: Lang, a: Actor, agent = ""): string {
   }
 }
 
+/** For the first word of a sentence; names of programs keep their small letter. */
 export function capital(s: string): string {
+  if (!/^(the|a|an) /.test(s)) return s;
   return s.charAt(0).toUpperCase() + s.slice(1);
 }
 

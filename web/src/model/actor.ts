@@ -63,7 +63,8 @@ function read(id: string): Actor {
   }
   const controller = controllerAccount.exec(id)?.[1];
   if (controller) return { id, role: cloudControllers.has(controller) ? "cloud" : "controllers", name: controller };
-  if (id.startsWith(systemAccount)) return { id, role: "workload", name: id.slice(systemAccount.length).replace(":", "/") };
+  if (id.startsWith(systemAccount))
+    return { id, role: "workload", name: id.slice(systemAccount.length).replace(":", "/") };
   return { id, role: "person", name: id || "anonymous" };
 }
 

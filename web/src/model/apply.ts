@@ -9,7 +9,7 @@ import { BEATS, CHIPS, type ClusterState, type Health, LEDGER, type NodeView, ty
 
 export function apply(s: ClusterState, e: KubeEvent, lane: Lane): void {
   s.seq = e.seq;
-  if (lane !== "foreground" && e.verb !== "range") {
+  if (lane !== "foreground" && e.verb !== "range" && e.kind !== "watch") {
     // One beat for one heartbeat: what follows from it is not counted again.
     if (e.kind === "request" || e.kind === "cri" || e.kind === "probe" || !e.causes?.length) beat(s, lane);
   }
@@ -134,7 +134,8 @@ function forget(s: ClusterState, e: KubeEvent): void {
     const node = s.nodes.get(o.name!);
     s.nodes.delete(o.name!);
     // Its kubelet may still be there: the place stays, the object is gone.
-    if (node && s.components.has(`kubelet:${o.name}`)) s.nodes.set(o.name!, { ...unregistered(o.name!, node.slot), seq: e.seq });
+    if (node && s.components.has(`kubelet:${o.name}`))
+      s.nodes.set(o.name!, { ...unregistered(o.name!, node.slot), seq: e.seq });
   }
 }
 
@@ -170,7 +171,12 @@ function placeNode(s: ClusterState, uid: string, value: Record<string, unknown>,
   const node: NodeView = {
     name,
     uid,
-    slot: s.nodes.get(name)?.slot ?? freeSlotOf([...s.nodes.values()].map((n) => n.slot)),
+    slot:
+      s.nodes.get(name)?.slot ??
+      slotFor(
+        name,
+        [...s.nodes.values()].map((n) => n.slot),
+      ),
     ready: ready === undefined ? null : ready === "True",
     address: v.status?.addresses?.find((a) => a.type === "InternalIP")?.address ?? "",
     zone: v.metadata?.labels?.["topology.kubernetes.io/zone"] ?? "",
@@ -202,7 +208,10 @@ function unregistered(name: string, slot: number): NodeView {
   };
 }
 
-function freeSlotOf(used: number[]): number {
+/** node-3 stands third, whoever comes first; a node without a number takes what is free. */
+function slotFor(name: string, used: number[]): number {
+  const number = Number(/(\d{1,2})$/.exec(name)?.[1] ?? 0) - 1;
+  if (number >= 0 && number < 8 && !used.includes(number)) return number;
   let slot = 0;
   while (used.includes(slot)) slot++;
   return slot;
@@ -218,7 +227,7 @@ function applyComponent(s: ClusterState, e: KubeEvent): void {
   if (name.startsWith("kubelet:")) {
     const node = name.slice("kubelet:".length);
     const slots = [...s.nodes.values()].map((n) => n.slot);
-    if (!s.nodes.has(node)) s.nodes.set(node, { ...unregistered(node, freeSlotOf(slots)), seq: e.seq });
+    if (!s.nodes.has(node)) s.nodes.set(node, { ...unregistered(node, slotFor(node, slots)), seq: e.seq });
   }
   s.components.set(name, {
     name,

@@ -24,7 +24,8 @@ export function passageOf(e: KubeEvent): Passage {
   const code = e.code ?? 0;
   const refused = code >= 400;
   const at = refused ? refusalAt(e, code) : null;
-  const reach = at === null ? 4 : at === "unknown" ? -0.6 : at === "flow" ? 0.5 : at === "decode" ? 1.5 : gates.indexOf(at);
+  const reach =
+    at === null ? 4 : at === "unknown" ? -0.6 : at === "flow" ? 0.5 : at === "decode" ? 1.5 : gates.indexOf(at);
   const marks = {} as Record<Gate, GateMark>;
   gates.forEach((g, i) => {
     if (at === "unknown") marks[g] = "unknown";

@@ -31,10 +31,12 @@ export function laneFor(e: KubeEvent, laneOf: (seq: number) => Lane | undefined)
     case "etcd": {
       if (e.verb === "range") return "setup";
       const caused = causeLane(e, laneOf, "auditID", "revision", "object");
-      return caused ?? (e.object ? byResource(e) : byKey(String(e.detail?.key ?? "")));
+      return caused ?? (e.object?.name ? byResource(e) : byKey(String(e.detail?.key ?? "")));
     }
     case "watch":
-      return e.verb === "BOOKMARK" ? "reads" : (causeLane(e, laneOf, "revision") ?? byResource(e));
+      // What the apiserver tells itself, for its own caches, is nobody's news.
+      if (e.verb === "BOOKMARK" || actorOf(e.to ?? "").role === "apiserver") return "reads";
+      return causeLane(e, laneOf, "revision") ?? byResource(e);
     case "cri":
       return quietCalls.has(e.verb) ? "probes" : "foreground";
     case "probe":

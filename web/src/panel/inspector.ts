@@ -11,8 +11,8 @@ import type { ClusterState } from "../model/state.ts";
 import { type Child, h, type VNode } from "../stage/node.ts";
 import { phaseWord } from "../stage/picture.ts";
 import { type KubeEvent, objectKey } from "../wire/event.ts";
-import type { EventLog } from "../wire/log.ts";
 import { took } from "../wire/instant.ts";
+import type { EventLog } from "../wire/log.ts";
 import { htmlDrawing } from "./html.ts";
 import { componentOf, partWords } from "./parts.ts";
 import { clockTime } from "./transcript.ts";
@@ -75,42 +75,85 @@ export class Inspector {
     const who: Child[] = [mono(e.from)];
     if (e.to) who.push(" → ", mono(e.to));
     const facts: VNode[] = [
-      term(word(lang, "what"), h("span", null, `${e.kind} · ${e.verb}${e.code ? ` · ${e.kind === "request" ? codeWords(e.code) : e.code}` : ""}`), e.object ? h("span", { class: "mono block" }, this.path(e)) : null),
+      term(
+        word(lang, "what"),
+        h(
+          "span",
+          null,
+          `${e.kind} · ${e.verb}${e.code ? ` · ${e.kind === "request" ? codeWords(e.code) : e.code}` : ""}`,
+        ),
+        e.object ? h("span", { class: "mono block" }, this.path(e)) : null,
+      ),
       term(word(lang, "who"), h("span", null, ...who), ...this.whoMore(e)),
-      term(word(lang, "when"), `${clockTime(e.start)}${took(e) > 0 ? ` · ${word(lang, "took", duration(lang, took(e)))}` : ""}`),
+      term(
+        word(lang, "when"),
+        `${clockTime(e.start)}${took(e) > 0 ? ` · ${word(lang, "took", duration(lang, took(e)))}` : ""}`,
+      ),
     ];
     if (d.reason && (d.decision === "allow" || d.decision === "forbid")) {
       facts.push(term(word(lang, d.decision === "allow" ? "because" : "refusedBecause"), String(d.reason)));
     }
-    if (typeof d.message === "string" && d.message && !(d.decision === "forbid" && d.reason === d.message)) facts.push(term(word(lang, "refusedBecause"), d.message));
+    if (typeof d.message === "string" && d.message && !(d.decision === "forbid" && d.reason === d.message))
+      facts.push(term(word(lang, "refusedBecause"), d.message));
     if (d.standIn) facts.push(term("", h("span", { class: "note" }, `${word(lang, "emulated")} (${d.standIn})`)));
     facts.push(term(word(lang, "how"), evidenceWords(lang, e)));
-    const causes = (e.causes ?? []).map((c) => ({ e: this.log.get(c.seq), how: c.how })).filter((c) => c.e !== undefined);
+    const causes = (e.causes ?? [])
+      .map((c) => ({ e: this.log.get(c.seq), how: c.how }))
+      .filter((c) => c.e !== undefined);
     const effects = this.effects(e.seq);
     return [
       h("h2", { key: "title", class: "inspector-title" }, this.say(e)),
-      h("p", { key: "go" }, h("button", { type: "button", class: "small-button", "data-moment": e.seq }, word(lang, "goThere"))),
+      h(
+        "p",
+        { key: "go" },
+        h("button", { type: "button", class: "small-button", "data-moment": e.seq }, word(lang, "goThere")),
+      ),
       h("dl", { key: "facts", class: "facts" }, facts),
       h("h3", { key: "why" }, word(lang, "why")),
       causes.length
-        ? h("ol", { key: "causes", class: "chain" }, causes.map((c) => this.link(c.e!, howWords[c.how] ? pick(lang, howWords[c.how]!) : c.how)))
+        ? h(
+            "ol",
+            { key: "causes", class: "chain" },
+            causes.map((c) => this.link(c.e!, howWords[c.how] ? pick(lang, howWords[c.how]!) : c.how)),
+          )
         : h("p", { key: "nocause", class: "hint" }, word(lang, "noCause")),
-      effects.length ? h("h3", { key: "then" }, word(lang, "then")) : h("span", { key: "then0" }),
-      effects.length ? h("ol", { key: "effects", class: "chain" }, effects.map((x) => this.link(x, ""))) : h("span", { key: "effects0" }),
-      h("details", { key: `raw ${e.seq}`, class: "raw" }, h("summary", null, word(lang, "raw")), h("pre", { tabindex: 0 }, JSON.stringify(e, null, 2))),
+      effects.length ? h("h3", { key: "then" }, word(lang, "followed")) : h("span", { key: "then0" }),
+      effects.length
+        ? h(
+            "ol",
+            { key: "effects", class: "chain" },
+            effects.map((x) => this.link(x, "")),
+          )
+        : h("span", { key: "effects0" }),
+      h(
+        "details",
+        { key: `raw ${e.seq}`, class: "raw" },
+        h("summary", null, word(lang, "raw")),
+        h("pre", { tabindex: 0 }, JSON.stringify(e, null, 2)),
+      ),
     ];
   }
 
   private path(e: KubeEvent): string {
     const o = e.object!;
-    return [o.group ? `${o.group}/${o.version ?? ""}` : (o.version ?? ""), o.resource, o.subresource, o.namespace, o.name].filter(Boolean).join(" · ");
+    return [
+      o.group ? `${o.group}/${o.version ?? ""}` : (o.version ?? ""),
+      o.resource,
+      o.subresource,
+      o.namespace,
+      o.name,
+    ]
+      .filter(Boolean)
+      .join(" · ");
   }
 
   private whoMore(e: KubeEvent): Child[] {
     const d = e.detail ?? {};
     const out: Child[] = [];
-    if (Array.isArray(d.groups) && d.groups.length) out.push(h("span", { class: "block" }, `${word(this.lang, "groups")}: `, mono(d.groups.join(", "))));
-    if (d.userAgent) out.push(h("span", { class: "block" }, `${word(this.lang, "program")}: `, mono(String(d.userAgent))));
+    if (Array.isArray(d.groups) && d.groups.length)
+      out.push(h("span", { class: "block" }, `${word(this.lang, "groups")}: `, mono(d.groups.join(", "))));
+    if (d.userAgent)
+      out.push(h("span", { class: "block" }, `${word(this.lang, "program")}: `, mono(String(d.userAgent))));
     return out;
   }
 
@@ -154,20 +197,39 @@ export class Inspector {
     const resource = known?.resource ?? key.split("/")[0] ?? "";
     const events = this.recent((e) => e.object !== undefined && objectKey(e.object) === key, s.seq);
     return [
-      h("h2", { key: "title", class: "inspector-title" }, `${kindName(lang, resource)} ${key.split("/").slice(1).join("/")}`),
+      h(
+        "h2",
+        { key: "title", class: "inspector-title" },
+        `${kindName(lang, resource)} ${key.split("/").slice(1).join("/")}`,
+      ),
       known ? h("span", { key: "here" }) : h("p", { key: "gone", class: "hint" }, word(lang, "gone")),
       h(
         "dl",
         { key: "facts", class: "facts" },
-        pod ? term(word(lang, "what"), `${phaseWord(pod)} · ${pod.says}`, h("span", { class: "block" }, pod.node || "—")) : null,
-        pod ? pod.containers.map((c) => term(c.name, `${c.look}${c.reason ? ` · ${c.reason}` : ""}${c.restarts ? ` · ${c.restarts}↻` : ""}`)) : [],
+        pod
+          ? term(word(lang, "what"), `${phaseWord(pod)} · ${pod.says}`, h("span", { class: "block" }, pod.node || "—"))
+          : null,
+        pod
+          ? pod.containers.map((c) =>
+              term(c.name, `${c.look}${c.reason ? ` · ${c.reason}` : ""}${c.restarts ? ` · ${c.restarts}↻` : ""}`),
+            )
+          : [],
         known?.revision ? term(word(lang, "revision"), mono(known.revision)) : null,
         known ? term("uid", mono(known.uid)) : null,
       ),
       h("h3", { key: "h" }, word(lang, "historyOf")),
-      h("ol", { key: "events", class: "chain" }, events.map((e) => this.link(e, clockTime(e.end)))),
+      h(
+        "ol",
+        { key: "events", class: "chain" },
+        events.map((e) => this.link(e, clockTime(e.end))),
+      ),
       known
-        ? h("details", { key: `raw ${key}`, class: "raw" }, h("summary", null, word(lang, "rawObject")), h("pre", { tabindex: 0 }, JSON.stringify(known.value, null, 2)))
+        ? h(
+            "details",
+            { key: `raw ${key}`, class: "raw" },
+            h("summary", null, word(lang, "rawObject")),
+            h("pre", { tabindex: 0 }, JSON.stringify(known.value, null, 2)),
+          )
         : h("span", { key: "raw0" }),
     ];
   }
@@ -183,7 +245,12 @@ export class Inspector {
     const events = this.recent((e) => this.concerns(id, e), s.seq);
     const facts: Child[] = [];
     if (c) {
-      facts.push(term(word(lang, "what"), `${c.health === "unknown" ? "" : word(lang, c.health)}${c.exit ? ` · ${c.exit}` : ""}${c.wait ? ` · ${c.wait} ${word(lang, "seconds")}` : ""}`));
+      facts.push(
+        term(
+          word(lang, "what"),
+          `${c.health === "unknown" ? "" : word(lang, c.health)}${c.exit ? ` · ${c.exit}` : ""}${c.wait ? ` · ${c.wait} ${word(lang, "seconds")}` : ""}`,
+        ),
+      );
       if (c.pid) facts.push(term("pid", mono(String(c.pid))));
       if (c.restarts) facts.push(term("restarts", String(c.restarts)));
     }
@@ -203,9 +270,15 @@ export class Inspector {
       h("p", { key: "words" }, pick(lang, partWords(id))),
       h("dl", { key: "facts", class: "facts" }, facts),
       c?.lastLines.length ? h("h3", { key: "ll" }, word(lang, "lastLines")) : h("span", { key: "ll0" }),
-      c?.lastLines.length ? h("pre", { key: "lines", tabindex: 0, class: "lines" }, c.lastLines.join("\n")) : h("span", { key: "lines0" }),
+      c?.lastLines.length
+        ? h("pre", { key: "lines", tabindex: 0, class: "lines" }, c.lastLines.join("\n"))
+        : h("span", { key: "lines0" }),
       events.length ? h("h3", { key: "h" }, word(lang, "historyOf")) : h("span", { key: "h0" }),
-      h("ol", { key: "events", class: "chain" }, events.map((e) => this.link(e, clockTime(e.end)))),
+      h(
+        "ol",
+        { key: "events", class: "chain" },
+        events.map((e) => this.link(e, clockTime(e.end))),
+      ),
     ];
   }
 

@@ -2,11 +2,10 @@
 import type { Lang } from "../app.ts";
 import { type Word, word } from "../i18n/ui.ts";
 import type { PodPhase } from "../model/pod.ts";
-import { h, type VNode } from "../stage/node.ts";
+import { Drawing, h, type VNode } from "../stage/node.ts";
 import { phaseWord, podMark } from "../stage/picture.ts";
 import { tokenShape } from "../stage/tokenmarks.ts";
 import type { Deed, TokenShape } from "../stage/tokens.ts";
-import { Drawing } from "../stage/node.ts";
 import { htmlDrawing } from "./html.ts";
 
 const shapes: [TokenShape, Word][] = [
@@ -24,7 +23,17 @@ const deeds: [Deed, Word][] = [
   ["read", "looks"],
   ["decide", "decides"],
 ];
-const phases: PodPhase[] = ["pending", "creating", "running", "ready", "crashloop", "image", "terminating", "succeeded", "failed"];
+const phases: PodPhase[] = [
+  "pending",
+  "creating",
+  "running",
+  "ready",
+  "crashloop",
+  "image",
+  "terminating",
+  "succeeded",
+  "failed",
+];
 const keys: [string, Word][] = [
   ["Space, .", "keySpace"],
   ["← →", "keyArrows"],
@@ -43,22 +52,65 @@ export function legend(root: HTMLElement, lang: Lang): void {
   };
   htmlDrawing(root).draw(
     h("h3", null, word(lang, "shapes")),
-    h("ul", null, shapes.map(([s, w]) => item(s, tokenShape(s, s === "decision" ? "decide" : "read", false, false), word(lang, w)))),
+    h(
+      "ul",
+      null,
+      shapes.map(([s, w]) => item(s, tokenShape(s, s === "decision" ? "decide" : "read", false, false), word(lang, w))),
+    ),
     h("h3", null, word(lang, "colours")),
-    h("ul", null, deeds.map(([d, w]) => item(`deed ${d}`, tokenShape("request", d, false, false), word(lang, w)))),
+    h(
+      "ul",
+      null,
+      deeds.map(([d, w]) => item(`deed ${d}`, tokenShape("request", d, false, false), word(lang, w))),
+    ),
     h("h3", null, word(lang, "marks")),
     h(
       "ul",
       null,
       item("inferred", tokenShape("watch", "update", true, false), word(lang, "inferredMark")),
       item("refused", tokenShape("response", "delete", false, true), word(lang, "refusedMark")),
-      item("observed", h("g", { class: "gate is-observed" }, h("rect", { x: -11, y: -9, width: 22, height: 18, rx: 4, class: "gate-box" })), word(lang, "observedMark")),
-      item("implied", h("g", { class: "gate is-implied" }, h("rect", { x: -11, y: -9, width: 22, height: 18, rx: 4, class: "gate-box" })), word(lang, "impliedMark")),
+      item(
+        "observed",
+        h(
+          "g",
+          { class: "gate is-observed" },
+          h("rect", { x: -11, y: -9, width: 22, height: 18, rx: 4, class: "gate-box" }),
+        ),
+        word(lang, "observedMark"),
+      ),
+      item(
+        "implied",
+        h(
+          "g",
+          { class: "gate is-implied" },
+          h("rect", { x: -11, y: -9, width: 22, height: 18, rx: 4, class: "gate-box" }),
+        ),
+        word(lang, "impliedMark"),
+      ),
     ),
     h("h3", null, word(lang, "podStates")),
-    h("ul", null, phases.map((p) => item(`pod ${p}`, h("g", { class: `pod pod-${p}` }, h("rect", { x: -12, y: -12, width: 24, height: 24, rx: 5, class: "pod-box" }), podMark(p, 0, 0, 6)), phaseWord({ phase: p, says: "CrashLoopBackOff" })))),
+    h(
+      "ul",
+      null,
+      phases.map((p) =>
+        item(
+          `pod ${p}`,
+          h(
+            "g",
+            { class: `pod pod-${p}` },
+            h("rect", { x: -12, y: -12, width: 24, height: 24, rx: 5, class: "pod-box" }),
+            podMark(p, 0, 0, 6),
+          ),
+          phaseWord({ phase: p, says: "CrashLoopBackOff" }),
+        ),
+      ),
+    ),
     h("h3", null, word(lang, "keys")),
-    h("ul", { class: "legend-keys" }, keys.map(([k, w]) => h("li", null, h("kbd", null, k), h("span", null, word(lang, w))))),
+    h(
+      "ul",
+      { class: "legend-keys" },
+      keys.map(([k, w]) => h("li", null, h("kbd", null, k), h("span", null, word(lang, w)))),
+    ),
   );
   for (const [id, mark] of pictures) {
     const at = root.querySelector(`[data-mark="${id}"]`);

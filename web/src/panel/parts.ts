@@ -10,7 +10,10 @@ const parts: Record<string, Both> = {
     "Kubestage itself: it starts the components and sets up what they need. It asks the kube-apiserver like everybody else.",
     "Kubestage 자신입니다. 컴포넌트를 시작하고 필요한 것을 갖춥니다. 다른 모두처럼 kube-apiserver에 요청합니다.",
   ],
-  others: ["Others who sent requests from outside, under their own names.", "바깥에서 각자의 이름으로 요청을 보낸 이들입니다."],
+  others: [
+    "Others who sent requests from outside, under their own names.",
+    "바깥에서 각자의 이름으로 요청을 보낸 이들입니다.",
+  ],
   "kube-apiserver": [
     "The only door. Every request of every component comes in here, passes the gates in order, and is answered. Nobody but the kube-apiserver talks to etcd, and no two components talk to each other directly.",
     "유일한 문입니다. 모든 컴포넌트의 모든 요청이 이리로 들어와 관문을 차례로 지나고 응답을 받습니다. etcd와 이야기하는 것은 kube-apiserver뿐이고, 컴포넌트끼리 직접 이야기하는 일은 없습니다.",
@@ -85,5 +88,9 @@ export function partWords(id: string): Both {
 /** The name of a component's process for a part, if it has one. */
 export function componentOf(id: string): string | null {
   if (id.startsWith("kubelet:")) return id;
-  return ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager"].includes(id) ? id : null;
+  return ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager"].includes(
+    id,
+  )
+    ? id
+    : null;
 }

@@ -3,11 +3,11 @@
 // about two minutes of viewing and turns the page with the playhead.
 import type { Lang } from "../app.ts";
 import { caption } from "../i18n/captions.ts";
-import { silence } from "../stage/picture.ts";
 import type { Milestone } from "../model/milestones.ts";
+import { lowerBound } from "../player/display.ts";
 import type { Player } from "../player/player.ts";
 import { Drawing, h, type VNode } from "../stage/node.ts";
-import { lowerBound } from "../player/display.ts";
+import { silence } from "../stage/picture.ts";
 import type { EventLog } from "../wire/log.ts";
 
 const PAGE = 120_000;
@@ -95,12 +95,26 @@ export class SeekBar {
       const px = x(at);
       if (at < a || px - lastX < 9) continue;
       lastX = px;
-      dots.push(h("circle", { key: `m${m.seq}`, cx: px, cy: mid, r: m.kind === "person" ? 6 : 4.5, class: `dot dot-${m.kind}${at > t ? " ahead" : ""}` }));
+      dots.push(
+        h("circle", {
+          key: `m${m.seq}`,
+          cx: px,
+          cy: mid,
+          r: m.kind === "person" ? 6 : 4.5,
+          class: `dot dot-${m.kind}${at > t ? " ahead" : ""}`,
+        }),
+      );
     }
     const breaks = l.gaps
       .filter((g) => g.at >= a && g.at <= b)
       .slice(-40)
-      .map((g) => h("path", { key: `g${g.at}`, class: "break", d: `M${x(g.at) - 3} ${mid + 7}l3 -14m2 14l3 -14` }, h("title", null, silence(this.lang, g.real))));
+      .map((g) =>
+        h(
+          "path",
+          { key: `g${g.at}`, class: "break", d: `M${x(g.at) - 3} ${mid + 7}l3 -14m2 14l3 -14` },
+          h("title", null, silence(this.lang, g.real)),
+        ),
+      );
     const now = Math.min(Math.max(x(t), 10), W - 10);
     this.svg.setAttribute("viewBox", `0 0 ${W} ${HEIGHT}`);
     this.svg.setAttribute("width", String(W));

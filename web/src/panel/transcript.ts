@@ -3,11 +3,11 @@
 import type { Lang } from "../app.ts";
 import { caption, evidenceWords } from "../i18n/captions.ts";
 import { word } from "../i18n/ui.ts";
-import type { EventLog } from "../wire/log.ts";
-import { instant } from "../wire/instant.ts";
 import { lowerBound, type Timeline } from "../player/display.ts";
 import { h, type VNode } from "../stage/node.ts";
 import { deedOf } from "../stage/tokens.ts";
+import { instant } from "../wire/instant.ts";
+import type { EventLog } from "../wire/log.ts";
 import { htmlDrawing } from "./html.ts";
 
 const LINES = 120;
@@ -17,7 +17,10 @@ export function eventsOfStep(timeline: Timeline, log: EventLog, index: number) {
   const last = timeline.steps[index];
   if (last === undefined) return [];
   const before = timeline.steps[index - 1] ?? 0;
-  const seqs = timeline.foreground.slice(lowerBound(timeline.foreground, before + 1), lowerBound(timeline.foreground, last + 1));
+  const seqs = timeline.foreground.slice(
+    lowerBound(timeline.foreground, before + 1),
+    lowerBound(timeline.foreground, last + 1),
+  );
   return seqs.map((s) => log.get(s)).filter((e) => e !== undefined);
 }
 
@@ -63,14 +66,29 @@ export class Transcript {
     const bottom = this.root.parentElement;
     const follows = bottom ? bottom.scrollHeight - bottom.scrollTop - bottom.clientHeight < 60 : false;
     this.drawing.draw(
-      from > 0 ? h("button", { key: "earlier", type: "button", class: "earlier", "data-earlier": true }, word(this.lang, "earlier")) : h("span", { key: "none" }),
+      from > 0
+        ? h(
+            "button",
+            { key: "earlier", type: "button", class: "earlier", "data-earlier": true },
+            word(this.lang, "earlier"),
+          )
+        : h("span", { key: "none" }),
       rows.length === 0
         ? h("p", { key: "empty", class: "hint" }, word(this.lang, "emptyTranscript"))
         : h(
             "table",
             { key: "table", class: "transcript" },
             h("caption", { class: "unseen" }, word(this.lang, "transcriptTitle")),
-            h("thead", { class: "unseen" }, h("tr", null, h("th", { scope: "col" }, word(this.lang, "transcriptTime")), h("th", { scope: "col" }, word(this.lang, "transcriptWhat")))),
+            h(
+              "thead",
+              { class: "unseen" },
+              h(
+                "tr",
+                null,
+                h("th", { scope: "col" }, word(this.lang, "transcriptTime")),
+                h("th", { scope: "col" }, word(this.lang, "transcriptWhat")),
+              ),
+            ),
             h("tbody", null, rows),
           ),
     );
@@ -85,9 +103,26 @@ export class Transcript {
     const told = caption(this.lang, { events, event: (s) => this.log.get(s) });
     return h(
       "tr",
-      { key: `s${seq}`, class: `deed-${(e.code ?? 0) >= 400 && e.kind === "request" ? "delete" : deedOf(e)}${now ? " now" : ""}`, "aria-current": now ? "true" : undefined },
+      {
+        key: `s${seq}`,
+        class: `deed-${(e.code ?? 0) >= 400 && e.kind === "request" ? "delete" : deedOf(e)}${now ? " now" : ""}`,
+        "aria-current": now ? "true" : undefined,
+      },
       h("td", { class: "time" }, clockTime(e.end)),
-      h("td", null, h("button", { type: "button", "data-seq": seq, title: evidenceWords(this.lang, e), class: e.evidence.how === "inferred" ? "inferred" : "" }, told)),
+      h(
+        "td",
+        null,
+        h(
+          "button",
+          {
+            type: "button",
+            "data-seq": seq,
+            title: evidenceWords(this.lang, e),
+            class: e.evidence.how === "inferred" ? "inferred" : "",
+          },
+          told,
+        ),
+      ),
     );
   }
 }

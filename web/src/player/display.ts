@@ -185,7 +185,7 @@ export class Timeline {
     for (let i = lowerBound(this.foreground, this.seqAt(t - this.reach)); i < this.foreground.length; i++) {
       const seq = this.foreground[i]!;
       if (this.atOf(seq) > t + this.reach) break;
-      if (this.startOf(seq) <= t && t <= this.endOf(seq)) found.push(seq);
+      if (this.startOf(seq) <= t && t < this.endOf(seq)) found.push(seq);
     }
     return found;
   }

@@ -63,15 +63,42 @@ export function compose(m: Material, t: number, l: Looking): Composed {
   const inHall = hallAt(m, g, t, state.request);
   const cycle = cycleAt(m, t, state.decision);
   const storyRoot = m.stories.of(focus)?.root ?? Number.POSITIVE_INFINITY;
-  const key = [seq, focus, inHall?.seq, inHall?.passed, cycle?.seq, cycle?.told, l.lang, l.shape, l.lit, JSON.stringify(l.selection)].join(" ");
-  const view: View = { lang: l.lang, geometry: g, state, event, focus, storyRoot, inHall, cycle, selection: l.selection, lit: l.lit };
+  const key = [
+    seq,
+    focus,
+    inHall?.seq,
+    inHall?.passed,
+    cycle?.seq,
+    cycle?.told,
+    l.lang,
+    l.shape,
+    l.lit,
+    JSON.stringify(l.selection),
+  ].join(" ");
+  const view: View = {
+    lang: l.lang,
+    geometry: g,
+    state,
+    event,
+    focus,
+    storyRoot,
+    inHall,
+    cycle,
+    selection: l.selection,
+    lit: l.lit,
+  };
   return {
     geometry: g,
     key,
     focus,
     picture: () => picture(view),
     tokens: () =>
-      tokenLayer(g, tokensAt({ geometry: g, state, timeline: m.timeline, still: l.still, event }, t), focus, l.selection?.type === "event" ? l.selection.seq : null),
+      tokenLayer(
+        g,
+        tokensAt({ geometry: g, state, timeline: m.timeline, still: l.still, event }, t),
+        focus,
+        l.selection?.type === "event" ? l.selection.seq : null,
+      ),
   };
 }
 
@@ -110,5 +137,10 @@ function cycleAt(m: Material, t: number, last: number): View["cycle"] {
 
 /** The whole picture as one element; what tests compare. */
 export function whole(c: Composed): VNode {
-  return h("svg", { viewBox: `0 0 ${c.geometry.width} ${c.geometry.height}` }, h("g", { class: "picture-layer" }, c.picture()), h("g", { class: "token-layer", "aria-hidden": "true" }, c.tokens()));
+  return h(
+    "svg",
+    { viewBox: `0 0 ${c.geometry.width} ${c.geometry.height}` },
+    h("g", { class: "picture-layer" }, c.picture()),
+    h("g", { class: "token-layer", "aria-hidden": "true" }, c.tokens()),
+  );
 }

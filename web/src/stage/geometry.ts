@@ -76,7 +76,7 @@ function wide(count: number): Geometry {
   const W = 1320;
   const H = 836;
   const shown = count > NODES ? NODES - 1 : count;
-  const boxes = Math.max(1, count > NODES ? NODES : count);
+  const boxes = Math.max(1, Math.min(NODES, count));
   const rows = boxes > 4 ? 2 : 1;
   const columns = rows === 2 ? 4 : boxes;
   const gap = 24;
@@ -114,7 +114,7 @@ function wide(count: number): Geometry {
     gates: Array.from({ length: 5 }, (_, i) => box(hall.x + 22 + i * 130, 52, 124, 76)),
     rail,
     door,
-    watchBar: { x1: hall.x + 22, x2: hall.x + hall.w - 22, y: 206 },
+    watchBar: { x1: hall.x + 22, x2: hall.x + hall.w - 22, y: 213 },
     etcd,
     controllers,
     scheduler,
@@ -147,7 +147,7 @@ function wide(count: number): Geometry {
       return [at(x, b.y), at(x, b.y - 8), at(g, b.y - 8), at(g, 490), ...trunk];
     },
     fromWatch(p, node) {
-      const bar = 206;
+      const bar = 213;
       switch (p) {
         case "person":
           return [at(hall.x, rail - 8), at(person.x + person.w, rail - 8)];
@@ -174,29 +174,29 @@ function wide(count: number): Geometry {
 }
 
 function tall(count: number): Geometry {
-  const W = 640;
+  const W = 560;
   const shown = count > NODES ? NODES - 1 : count;
-  const boxes = Math.max(1, count > NODES ? NODES : count);
+  const boxes = Math.max(1, Math.min(NODES, count));
   const columns = boxes > 3 ? 2 : 1;
   const rows = Math.ceil(boxes / columns);
-  const top = 800;
+  const top = 824;
   const h = 176;
-  const w = columns === 1 ? 584 : 276;
-  const place = (i: number) => box(28 + (i % columns) * 308, top + Math.floor(i / columns) * (h + 22), w, h);
-  const quiet = box(28, top + rows * (h + 22) + 6, 584, 104);
-  const hall = box(28, 112, 612, 226);
+  const w = columns === 1 ? 488 : 232;
+  const place = (i: number) => box(28 + (i % columns) * 256, top + Math.floor(i / columns) * (h + 22), w, h);
+  const quiet = box(28, top + rows * (h + 22) + 6, 488, 104);
+  const hall = box(28, 112, 532, 226);
   const rail = hall.y + 146;
   const door = at(hall.x, rail);
-  const person = box(28, 0, 196, 78);
-  const kubestage = box(244, 0, 186, 78);
-  const others = box(450, 0, 190, 78);
-  const scheduler = box(28, 392, 290, 190);
-  const etcd = box(362, 392, 278, 190);
-  const controllers = box(28, 626, 584, 138);
+  const person = box(28, 0, 172, 78);
+  const kubestage = box(212, 0, 154, 78);
+  const others = box(378, 0, 182, 78);
+  const scheduler = box(28, 392, 254, 190);
+  const etcd = box(310, 392, 250, 190);
+  const controllers = box(28, 626, 488, 162);
   const left = 12;
-  const right = 628;
+  const right = 540;
   const home = [at(left, rail), door];
-  const gatesX = hall.x + 14;
+  const gatesX = hall.x + 11;
   return {
     shape: "tall",
     width: W,
@@ -205,14 +205,14 @@ function tall(count: number): Geometry {
     kubestage,
     others,
     hall,
-    gates: Array.from({ length: 5 }, (_, i) => box(gatesX + i * 118, hall.y + 52, 112, 76)),
+    gates: Array.from({ length: 5 }, (_, i) => box(gatesX + i * 103, hall.y + 52, 98, 76)),
     rail,
     door,
-    watchBar: { x1: hall.x + 14, x2: hall.x + hall.w - 14, y: hall.y + 206 },
+    watchBar: { x1: hall.x + 14, x2: hall.x + hall.w - 14, y: hall.y + 213 },
     etcd,
     controllers,
     scheduler,
-    cloud: box(28, 726, 584, 38),
+    cloud: box(28, 750, 488, 38),
     quiet,
     nodes: Array.from({ length: shown }, (_, i) => nodeBox(place(i))),
     more: count > NODES ? place(NODES - 1) : null,
@@ -239,7 +239,7 @@ function tall(count: number): Geometry {
       return [at(b.x + 40, b.y), at(b.x + 40, b.y - 8), at(left, b.y - 8), ...home];
     },
     fromWatch(p, node) {
-      const bar = hall.y + 206;
+      const bar = hall.y + 213;
       switch (p) {
         case "person":
         case "kubestage":
@@ -249,17 +249,17 @@ function tall(count: number): Geometry {
           return [at(hall.x, rail - 8), at(left + 6, rail - 8), at(left + 6, 101), at(x, 101), at(x, b.y + b.h)];
         }
         case "scheduler":
-          return [at(180, bar), at(180, scheduler.y)];
+          return [at(155, bar), at(155, scheduler.y)];
         case "controllers":
         case "cloud":
-          return [at(340, bar), at(340, controllers.y)];
+          return [at(296, bar), at(296, controllers.y)];
       }
       const b = place(Math.max(0, node));
-      const trunk = [at(340, bar), at(340, 604), at(right, 604)];
+      const trunk = [at(296, bar), at(296, 604), at(right, 604)];
       if (columns === 1 || node % 2 === 1) return [...trunk, at(right, b.y + 40), at(b.x + b.w, b.y + 40)];
       return [...trunk, at(right, b.y - 14), at(b.x + b.w - 40, b.y - 14), at(b.x + b.w - 40, b.y)];
     },
-    toEtcd: [at(gatesX + 4 * 118 + 56, rail), at(gatesX + 4 * 118 + 56, etcd.y)],
+    toEtcd: [at(gatesX + 4 * 103 + 49, rail), at(gatesX + 4 * 103 + 49, etcd.y)],
   };
 }
 
@@ -330,17 +330,17 @@ export interface TileGrid {
 
 /** How pods are laid in a node: as large as the fullest node allows. */
 export function tileGrid(area: Box, crowd: number): TileGrid {
-  const fit = (w: number, h: number, size: TileGrid["size"]): TileGrid => ({
+  const tiles = (w: number, h: number, size: TileGrid["size"]): TileGrid => ({
     w,
     h,
     size,
     columns: Math.max(1, Math.floor((area.w + 8) / (w + 8))),
     rows: Math.max(1, Math.floor((area.h + 8) / (h + 8))),
   });
-  for (const g of [fit(92, 92, "large"), fit(58, 54, "medium")]) {
+  for (const g of [tiles(93, 97, "large"), tiles(72, 56, "medium")]) {
     if (g.rows * (g.h + 8) - 8 <= area.h && g.columns * g.rows >= crowd) return g;
   }
-  return fit(30, 30, "small");
+  return tiles(30, 30, "small");
 }
 
 export function tileAt(area: Box, g: TileGrid, slot: number): Box | null {
@@ -355,7 +355,8 @@ export function widthOf(text: string, size: number, mono = false): number {
   let w = 0;
   for (const c of text) {
     const code = c.codePointAt(0)!;
-    w += code > 0x1100 ? 0.9 : /[A-Z0-9@]/.test(c) ? 0.62 : /[ilj.,:;'| ]/.test(c) ? 0.28 : /[mwMW]/.test(c) ? 0.84 : 0.55;
+    w +=
+      code > 0x1100 ? 0.9 : /[A-Z0-9@]/.test(c) ? 0.62 : /[ilj.,:;'| ]/.test(c) ? 0.28 : /[mwMW]/.test(c) ? 0.84 : 0.55;
   }
   return w * size;
 }

@@ -34,16 +34,16 @@ export function round(n: number): number {
 }
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escape = (s: string) => s.replace(/[&<>"]/g, (c) => escapes[c]!);
+const escaped = (s: string) => s.replace(/[&<>"]/g, (c) => escapes[c]!);
 
 export function toText(n: VNode | string, indent = ""): string {
-  if (typeof n === "string") return indent + escape(n);
+  if (typeof n === "string") return indent + escaped(n);
   const attrs = Object.entries(n.attrs)
-    .map(([k, v]) => ` ${k}="${escape(String(v))}"`)
+    .map(([k, v]) => ` ${k}="${escaped(String(v))}"`)
     .join("");
   if (n.children.length === 0) return `${indent}<${n.tag}${attrs}/>`;
   if (n.children.every((c) => typeof c === "string")) {
-    return `${indent}<${n.tag}${attrs}>${n.children.map((c) => escape(c as string)).join("")}</${n.tag}>`;
+    return `${indent}<${n.tag}${attrs}>${n.children.map((c) => escaped(c as string)).join("")}</${n.tag}>`;
   }
   const inner = n.children.map((c) => toText(c, `${indent} `)).join("\n");
   return `${indent}<${n.tag}${attrs}>\n${inner}\n${indent}</${n.tag}>`;

@@ -11,7 +11,17 @@ import { isRead, type Quiet, quietLanes } from "../model/lane.ts";
 import type { PodPhase } from "../model/pod.ts";
 import { CHIPS, type ClusterState, type ComponentView, type NodeView, type PlacedPod } from "../model/state.ts";
 import type { KubeEvent } from "../wire/event.ts";
-import { type Box, type Geometry, type NodeBox, NODES, pathData, shorten, tileAt, tileGrid, widthOf } from "./geometry.ts";
+import {
+  type Box,
+  type Geometry,
+  NODES,
+  type NodeBox,
+  pathData,
+  shorten,
+  tileAt,
+  tileGrid,
+  widthOf,
+} from "./geometry.ts";
 import { type Child, h, type VNode } from "./node.ts";
 import { personPlace } from "./tokens.ts";
 
@@ -39,6 +49,11 @@ function rect(b: Box, cls: string, r = 10): VNode {
   return h("rect", { x: b.x, y: b.y, width: b.w, height: b.h, rx: r, class: cls });
 }
 
+/** Sizes of the picture's texts, as the style sheet has them. */
+const SMALL = 15;
+const TINY = 13.5;
+const MONO = 14.5;
+
 function cut(s: string, width: number, size: number, mono = false): string {
   let out = s;
   while (out.length > 2 && widthOf(out, size, mono) > width) out = shorten(s, out.length - 1);
@@ -49,7 +64,11 @@ function cut(s: string, width: number, size: number, mono = false): string {
 function part(v: View, id: string, label: string, classes: string, ...children: (Child | Child[])[]): VNode {
   const chosen = v.selection?.type === "part" && v.selection.id === id;
   const cls = ["part", classes, chosen && "chosen", isLit(v, id) && "lit"].filter(Boolean).join(" ");
-  return h("g", { key: id, class: cls, "data-part": id, role: "button", tabindex: 0, "aria-label": label }, ...children);
+  return h(
+    "g",
+    { key: id, class: cls, "data-part": id, role: "button", tabindex: 0, "aria-label": label },
+    ...children,
+  );
 }
 
 function isLit(v: View, id: string): boolean {
@@ -83,26 +102,45 @@ function lines(v: View): VNode {
   const ask: VNode[] = [];
   const tell: VNode[] = [];
   const line = (to: VNode[], key: string, d: string, cls: string) => to.push(h("path", { key, d, class: cls }));
-  const places = ["person", s.clients.has("kubestage") && "kubestage", others(s).length > 0 && "others", "controllers", "scheduler", s.cloud && "cloud"];
+  const places = [
+    "person",
+    s.clients.has("kubestage") && "kubestage",
+    others(s).length > 0 && "others",
+    "controllers",
+    "scheduler",
+    s.cloud && "cloud",
+  ];
   for (const p of places) {
     if (!p) continue;
     line(ask, `ask ${p}`, pathData(g.toDoor(p, -1)), "line line-ask");
-    if (!["person", "kubestage", "others"].includes(p)) line(tell, `tell ${p}`, pathData(g.fromWatch(p, -1)), "line line-tell");
+    if (!["person", "kubestage", "others"].includes(p))
+      line(tell, `tell ${p}`, pathData(g.fromWatch(p, -1)), "line line-tell");
   }
-  const count = s.nodes.size > NODES ? NODES : s.nodes.size;
+  const count = Math.min(NODES, s.nodes.size);
   for (let i = 0; i < count; i++) {
     line(ask, `ask node ${i}`, pathData(g.toDoor("node", i)), "line line-ask");
     line(tell, `tell node ${i}`, pathData(g.fromWatch("node", i)), "line line-tell");
   }
   const [a, ...rest] = g.toEtcd;
-  const edge = rest.length === 1 && a!.y === rest[0]!.y ? [{ x: g.hall.x + g.hall.w, y: a!.y }, ...rest] : [{ x: a!.x, y: g.hall.y + g.hall.h }, ...rest];
-  return h("g", { key: "lines", class: "lines", "aria-hidden": "true" }, ask, tell, h("path", { key: "etcd", d: pathData(edge), class: "line line-etcd" }));
+  const edge =
+    rest.length === 1 && a!.y === rest[0]!.y
+      ? [{ x: g.hall.x + g.hall.w, y: a!.y }, ...rest]
+      : [{ x: a!.x, y: g.hall.y + g.hall.h }, ...rest];
+  return h(
+    "g",
+    { key: "lines", class: "lines", "aria-hidden": "true" },
+    ask,
+    tell,
+    h("path", { key: "etcd", d: pathData(edge), class: "line line-etcd" }),
+  );
 }
 
 /* Clients */
 
 function others(s: ClusterState): string[] {
-  return [...s.clients.values()].filter((c) => c.id !== "kubestage" && personPlace(s, c.id) === "others").map((c) => c.id);
+  return [...s.clients.values()]
+    .filter((c) => c.id !== "kubestage" && personPlace(s, c.id) === "others")
+    .map((c) => c.id);
 }
 
 function program(agent: string): string {
@@ -111,27 +149,60 @@ function program(agent: string): string {
 }
 
 function clients(v: View): VNode {
-  const { geometry: g, state: s, lang } = v;
-  const first = [...s.clients.values()].find((c) => actorOf(c.id).role === "person" && personPlace(s, c.id) === "person");
+  const { geometry: g, state: s } = v;
+  const first = [...s.clients.values()].find(
+    (c) => actorOf(c.id).role === "person" && personPlace(s, c.id) === "person",
+  );
   const name = first ? program(first.agent) : "kubectl";
   const who = first?.id ?? "kubernetes-admin";
   const b = g.person;
   const from = v.event(v.focus)?.from ?? "";
-  const now = (place: string) => (actorOf(from).role === "person" || from === "kubestage" ? (place === (from === "kubestage" ? "kubestage" : personPlace(s, from)) ? "now" : "") : "");
+  const now = (place: string) =>
+    actorOf(from).role === "person" || from === "kubestage"
+      ? place === (from === "kubestage" ? "kubestage" : personPlace(s, from))
+        ? "now"
+        : ""
+      : "";
   const cx = b.x + b.w / 2;
   const out: VNode[] = [
-    part(v, "kubectl", `${name}, ${who}`, `client ${now("person")}`, rect(b, "card"), text(cx, b.y + b.h / 2 - 2, "t-title", cut(name, b.w - 20, 20), "middle"), text(cx, b.y + b.h / 2 + 22, "t-small", cut(`${word(lang, "learner")} · ${who}`, b.w - 16, 14), "middle")),
+    part(
+      v,
+      "kubectl",
+      `${name}, ${who}`,
+      `client ${now("person")}`,
+      rect(b, "card"),
+      text(cx, b.y + b.h / 2 - 2, "t-title", cut(name, b.w - 20, 20), "middle"),
+      text(cx, b.y + b.h / 2 + 22, "t-small", cut(who, b.w - 16, SMALL), "middle"),
+    ),
   ];
   if (s.clients.has("kubestage")) {
     const k = g.kubestage;
-    out.push(part(v, "kubestage", "Kubestage", `client minor ${now("kubestage")}`, rect(k, "card"), text(k.x + k.w / 2, k.y + k.h / 2 + 5, "t-body", "kubestage", "middle")));
+    out.push(
+      part(
+        v,
+        "kubestage",
+        "Kubestage",
+        `client minor ${now("kubestage")}`,
+        rect(k, "card"),
+        text(k.x + k.w / 2, k.y + k.h / 2 + 5, "t-body", "kubestage", "middle"),
+      ),
+    );
   }
   const rest = others(s);
   if (rest.length > 0) {
     const k = g.others;
     const last = rest[rest.length - 1]!;
     const label = rest.length === 1 ? actorOf(last).name : `${actorOf(last).name} +${rest.length - 1}`;
-    out.push(part(v, "others", rest.join(", "), `client minor ${now("others")}`, rect(k, "card"), text(k.x + k.w / 2, k.y + k.h / 2 + 5, "t-body", cut(label, k.w - 16, 15), "middle")));
+    out.push(
+      part(
+        v,
+        "others",
+        rest.join(", "),
+        `client minor ${now("others")}`,
+        rect(k, "card"),
+        text(k.x + k.w / 2, k.y + k.h / 2 + 5, "t-body", cut(label, k.w - 16, 15), "middle"),
+      ),
+    );
   }
   return h("g", { key: "clients" }, out);
 }
@@ -145,12 +216,30 @@ function hall(v: View): VNode {
   const passage = e ? passageOf(e) : null;
   const health = v.state.components.get("kube-apiserver");
   const out: Child[] = [
-    part(v, "kube-apiserver", `kube-apiserver, ${healthWords(v, health)}`, "hall", rect(b, "card hall-card", 14), dot(b.x + 24, b.y + 28, health), text(b.x + 40, b.y + 35, "t-title", "kube-apiserver"), boot(v, health, b.x + 40 + widthOf("kube-apiserver", 20) + 18, b.y + 34) ?? text(b.x + b.w - 22, b.y + 34, "t-small", word(lang, "onlyDoor"), "end")),
+    part(
+      v,
+      "kube-apiserver",
+      `kube-apiserver, ${healthWords(v, health)}`,
+      "hall",
+      rect(b, "card hall-card", SMALL),
+      dot(b.x + 24, b.y + 28, health),
+      text(b.x + 40, b.y + 35, "t-title", "kube-apiserver"),
+      boot(v, health, b.x + 40 + widthOf("kube-apiserver", 20) + 18, b.y + 34) ??
+        text(b.x + b.w - 22, b.y + 34, "t-small", word(lang, "onlyDoor"), "end"),
+    ),
     h("path", { key: "door", class: "door", d: `M${g.door.x} ${g.rail - 15}v30`, "aria-hidden": "true" }),
-    h("path", { key: "rail", class: "rail", d: `M${g.door.x} ${g.rail}H${g.toEtcd.length === 2 && g.toEtcd[0]!.y === g.toEtcd[1]!.y ? b.x + b.w : g.toEtcd[0]!.x}`, "aria-hidden": "true" }),
+    h("path", {
+      key: "rail",
+      class: "rail",
+      d: `M${g.door.x} ${g.rail}H${g.toEtcd.length === 2 && g.toEtcd[0]!.y === g.toEtcd[1]!.y ? b.x + b.w : g.toEtcd[0]!.x}`,
+      "aria-hidden": "true",
+    }),
   ];
   gates.forEach((gate, i) => {
-    const reached = v.inHall && passage ? v.inHall.passed > i || (passage.refused && v.inHall.passed >= passage.reach && i === passage.reach) : false;
+    const reached =
+      v.inHall && passage
+        ? v.inHall.passed > i || (passage.refused && v.inHall.passed >= passage.reach && i === passage.reach)
+        : false;
     const mark: GateMark = passage && reached ? passage.marks[gate] : "unreached";
     out.push(gateBox(v, gate, g.gates[i]!, mark, e));
   });
@@ -159,7 +248,10 @@ function hall(v: View): VNode {
 }
 
 function gateBox(v: View, gate: Gate, b: Box, mark: GateMark, e: KubeEvent | undefined): VNode {
-  const name = word(v.lang, gate);
+  const name = word(
+    v.lang,
+    v.geometry.shape === "tall" && (gate === "authn" || gate === "authz") ? `${gate}Short` : gate,
+  );
   const says = e ? gateSays(v, gate, mark, e) : "";
   return part(
     v,
@@ -168,7 +260,7 @@ function gateBox(v: View, gate: Gate, b: Box, mark: GateMark, e: KubeEvent | und
     `gate gate-${gate} is-${mark}`,
     rect(b, "gate-box", 8),
     text(b.x + b.w / 2, b.y + 32, "t-gate", cut(name, b.w - 8, 15), "middle"),
-    says ? text(b.x + b.w / 2, b.y + 55, "t-small", cut(says, b.w - 8, 13.5), "middle") : null,
+    says ? text(b.x + b.w / 2, b.y + 55, "t-small", cut(says, b.w - 8, SMALL), "middle") : null,
   );
 }
 
@@ -183,18 +275,25 @@ function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent): string {
     case "refused":
       return `✕ ${codeWords(e.code ?? 0)}`;
   }
-  if (gate === "authn") return actorOf(e.from).name;
+  if (gate === "authn") return shortActor(e.from);
   if (gate === "authz") {
     const reason = String(e.detail?.reason ?? "");
     return `${/^RBAC/.test(reason) ? "RBAC" : word(v.lang, "allowed")} ✓`;
   }
-  if (gate === "storage") return isRead(e) ? word(v.lang, "readOnly") : e.revision ? `rev ${e.revision}` : word(v.lang, "passed");
+  if (gate === "storage")
+    return isRead(e) ? word(v.lang, "readOnly") : e.revision ? `rev ${e.revision}` : word(v.lang, "passed");
   return word(v.lang, "passed");
+}
+
+/** Who it is, in the space of a gate. */
+function shortActor(id: string): string {
+  const a = actorOf(id);
+  return a.node ?? a.name.replace(/-controller$/, "");
 }
 
 function watchRow(v: View): VNode {
   const { geometry: g, state: s, lang } = v;
-  const y = g.watchBar.y - 20;
+  const y = g.watchBar.y - 13;
   const resource = v.event(v.focus)?.object?.resource ?? "pods";
   const shown = s.watchers.has(resource) ? resource : "pods";
   const who = s.watchers.get(shown);
@@ -206,9 +305,16 @@ function watchRow(v: View): VNode {
     "watch",
     `${label}: ${says}`,
     "watch-row",
-    h("rect", { x: g.watchBar.x1 - 6, y: y - 18, width: g.watchBar.x2 - g.watchBar.x1 + 12, height: 46, rx: 8, class: "hit" }),
+    h("rect", {
+      x: g.watchBar.x1 - 6,
+      y: y - 19,
+      width: g.watchBar.x2 - g.watchBar.x1 + 12,
+      height: 38,
+      rx: 8,
+      class: "hit",
+    }),
     text(g.watchBar.x1, y, "t-watch", label),
-    text(x, y, "t-small", cut(says, g.watchBar.x2 - x, 14)),
+    text(x, y, "t-small", cut(says, g.watchBar.x2 - x, SMALL)),
     h("path", { class: "watch-bar", d: `M${g.watchBar.x1} ${g.watchBar.y}H${g.watchBar.x2}` }),
   );
 }
@@ -242,7 +348,7 @@ function ledger(v: View): VNode {
   const focus = v.event(v.focus);
   const rows = s.ledger.slice(0, fit).map((l, i) => {
     const y = top + i * row;
-    const w = widthOf(l.revision, 14, true) + 14;
+    const w = widthOf(l.revision, MONO, true) + 14;
     const key = l.key.replace(/^\/registry\//, "");
     const now = focus?.kind === "etcd" && l.seq === v.focus;
     return h(
@@ -250,7 +356,12 @@ function ledger(v: View): VNode {
       { key: `rev ${l.seq}`, class: `row ${now ? "now" : ""} ${l.quiet ? "faint" : ""}`.trim(), "data-seq": l.seq },
       h("rect", { x: b.x + 10, y, width: b.w - 20, height: row - 3, rx: 6, class: "row-box" }),
       text(b.x + 20, y + 20, "t-mono t-rev", l.revision),
-      text(b.x + 20 + w, y + 20, `t-mono ${l.verb === "delete" ? "t-struck" : ""}`.trim(), cut(key, b.w - 40 - w, 14, true)),
+      text(
+        b.x + 20 + w,
+        y + 20,
+        `t-mono ${l.verb === "delete" ? "t-struck" : ""}`.trim(),
+        cut(key, b.w - 40 - w, MONO, true),
+      ),
     );
   });
   return part(
@@ -258,7 +369,7 @@ function ledger(v: View): VNode {
     "etcd",
     `etcd, ${healthWords(v, health)}, ${word(lang, "revision")} ${s.revision || "0"}`,
     `etcd ${focus?.kind === "etcd" ? "now" : ""}`.trim(),
-    rect(b, "card etcd-card", 14),
+    rect(b, "card etcd-card", SMALL),
     dot(b.x + 22, b.y + 28, health),
     text(b.x + 38, b.y + 35, "t-title", "etcd"),
     s.revision
@@ -280,7 +391,8 @@ function dot(x: number, y: number, c: ComponentView | undefined): VNode {
   const health = c?.health ?? "unknown";
   const cls = `health health-${health}`;
   if (health === "ready") return h("circle", { cx: x, cy: y, r: 5, class: cls });
-  if (health === "exited" || health === "backoff") return h("path", { d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10`, class: cls });
+  if (health === "exited" || health === "backoff")
+    return h("path", { d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10`, class: cls });
   return h("circle", { cx: x, cy: y, r: 5, class: cls });
 }
 
@@ -290,7 +402,7 @@ function boot(v: View, c: ComponentView | undefined, x: number, y: number, width
   const bad = c.health === "exited" || c.health === "backoff";
   let says = healthWords(v, c);
   if (c.health === "exited" && c.exit) says += `: ${c.exit}`;
-  return text(x, y, bad ? "t-small t-bad" : "t-small t-accent", cut(says, width, 14));
+  return text(x, y, bad ? "t-small t-bad" : "t-small t-accent", cut(says, width, SMALL));
 }
 
 function controllers(v: View): VNode {
@@ -299,8 +411,8 @@ function controllers(v: View): VNode {
   const health = s.components.get("kube-controller-manager");
   const actor = actorOf(v.event(v.focus)?.from ?? "");
   const now = actor.role === "controllers";
-  const columns = b.w > 500 ? 4 : 3;
-  const shown = columns === 4 ? 8 : CHIPS;
+  const columns = 3;
+  const shown = CHIPS;
   const gap = 8;
   const w = (b.w - 32 - gap * (columns - 1)) / columns;
   const chips = [...s.controllers.values()]
@@ -310,7 +422,14 @@ function controllers(v: View): VNode {
       const y = b.y + 50 + Math.floor(c.slot / columns) * 35;
       const state = now && actor.name === c.name ? "now" : c.seq >= v.storyRoot ? "awake" : "";
       const short = c.name.replace(/-controller$/, "");
-      return part(v, c.name, c.name, `chip ${state}`, rect({ x, y, w, h: 29 }, "chip-box", 14), text(x + w / 2, y + 20, "t-chip", cut(short, w - 14, 13.5), "middle"));
+      return part(
+        v,
+        c.name,
+        c.name,
+        `unit ${state}`,
+        rect({ x, y, w, h: 29 }, "unit-box", SMALL),
+        text(x + w / 2, y + 20, "t-unit", cut(short, w - 12, 15), "middle"),
+      );
     });
   const hidden = s.accounts.size - chips.length;
   return h(
@@ -321,10 +440,11 @@ function controllers(v: View): VNode {
       "kube-controller-manager",
       `kube-controller-manager, ${healthWords(v, health)}`,
       `${now ? "now" : ""}`,
-      rect(b, "card", 14),
+      rect(b, "card", SMALL),
       dot(b.x + 22, b.y + 27, health),
       text(b.x + 38, b.y + 34, "t-head", "kube-controller-manager"),
-      boot(v, health, b.x + 38, b.y + 62) ?? (chips.length ? null : text(b.x + 38, b.y + 66, "t-small", word(lang, "idleControllers"))),
+      boot(v, health, b.x + 38, b.y + 62) ??
+        (chips.length ? null : text(b.x + 38, b.y + 66, "t-small", word(lang, "idleControllers"))),
       hidden > 0 ? text(b.x + b.w - 18, b.y + 33, "t-small", `+${hidden} ${word(lang, "others")}`, "end") : null,
     ),
     chips,
@@ -343,19 +463,37 @@ function scheduler(v: View): VNode {
   const said = boot(v, health, b.x + 38, b.y + 62);
   const d = (e?.detail ?? {}) as Decision;
   const told = v.cycle?.told ?? 1;
-  const verdict = !e ? "" : told < 0.45 ? word(lang, "filtering") : told < 1 ? (d.feasible === 1 ? word(lang, "filtering") : word(lang, "scoring")) : d.result === "scheduled" ? `${word(lang, "chose")} ${d.node}` : word(lang, d.result === "error" ? "failed" : "found");
+  const verdict = !e
+    ? ""
+    : told < 0.45
+      ? word(lang, "filtering")
+      : told < 1
+        ? d.feasible === 1
+          ? word(lang, "filtering")
+          : word(lang, "scoring")
+        : d.result === "scheduled"
+          ? `${word(lang, "chose")} ${d.node}`
+          : word(lang, d.result === "error" ? "failed" : "found");
   const children: Child[] = [
     part(
       v,
       "kube-scheduler",
       `kube-scheduler, ${healthWords(v, health)} ${verdict}`,
       `scheduler ${now ? "now" : ""}`,
-      rect(b, "card", 14),
+      rect(b, "card", SMALL),
       dot(b.x + 22, b.y + 27, health),
       text(b.x + 38, b.y + 34, "t-head", "kube-scheduler"),
-      verdict && !narrow ? text(b.x + b.w - (v.cycle && told < 1 ? 46 : 20), b.y + 34, `t-small ${told < 1 ? "t-accent" : d.result === "scheduled" ? "t-good" : "t-bad"}`, cut(verdict, 160, 14), "end") : null,
+      verdict && !narrow
+        ? text(
+            b.x + b.w - 50,
+            b.y + 34,
+            `t-small ${told < 1 ? "t-accent" : d.result === "scheduled" ? "t-good" : "t-bad"}`,
+            cut(verdict, 160, SMALL),
+            "end",
+          )
+        : null,
       said,
-      !said && !e ? text(b.x + 38, b.y + 66, "t-small", cut(word(lang, "noDecision"), b.w - 50, 14)) : null,
+      !said && !e ? text(b.x + 38, b.y + 66, "t-small", cut(word(lang, "noDecision"), b.w - 50, SMALL)) : null,
       e && !said ? funnel(v, e, d, told, b) : null,
     ),
   ];
@@ -383,15 +521,30 @@ function funnel(v: View, e: KubeEvent, d: Decision, told: number, b: Box): VNode
     const y = b.y + 68 + i * 25;
     const x = b.x + 38 + nameW;
     const win = n.name === d.node && told >= 1;
-    const name = text(b.x + 38, y, `t-row ${win ? "t-strong" : ""} ${n.rejected ? "t-faint" : ""}`.trim(), cut(n.name, nameW - 8, 15));
+    const name = text(
+      b.x + 38,
+      y,
+      `t-row ${win ? "t-strong" : ""} ${n.rejected ? "t-faint" : ""}`.trim(),
+      cut(n.name, nameW - 8, 15),
+    );
     if (told < 0.2) return h("g", { key: `n ${n.name}` }, name);
     if (n.rejected) {
       const why = `✕ ${n.rejected.plugin}: ${n.rejected.reason}`;
-      return h("g", { key: `n ${n.name}`, class: "rejected" }, name, text(x, y, "t-small t-bad", cut(why, b.x + b.w - 20 - x, 14)));
+      return h(
+        "g",
+        { key: `n ${n.name}`, class: "rejected" },
+        name,
+        text(x, y, "t-small t-bad", cut(why, b.x + b.w - 20 - x, SMALL)),
+      );
     }
     if (told < 0.6 || n.total === undefined) {
       const says = d.feasible === 1 ? word(v.lang, "onlyOne") : word(v.lang, "passedFilter");
-      return h("g", { key: `n ${n.name}` }, name, text(x, y, "t-small t-good", cut(`✓ ${says}`, b.x + b.w - 20 - x, 14)));
+      return h(
+        "g",
+        { key: `n ${n.name}` },
+        name,
+        text(x, y, "t-small t-good", cut(`✓ ${says}`, b.x + b.w - 20 - x, SMALL)),
+      );
     }
     const span = b.x + b.w - 64 - x;
     const w = Math.max(4, (span * n.total) / most);
@@ -403,33 +556,56 @@ function funnel(v: View, e: KubeEvent, d: Decision, told: number, b: Box): VNode
       text(x + w + 8, y, "t-row t-good t-strong", String(n.total)),
     );
   });
-  if (all.length > shown.length) rows.push(text(b.x + 38, b.y + 68 + shown.length * 25, "t-small", `+${all.length - shown.length}`));
+  if (all.length > shown.length)
+    rows.push(text(b.x + 38, b.y + 68 + shown.length * 25, "t-small", `+${all.length - shown.length}`));
   if (all.length === 0) {
     const reason = d.preFilter?.[0] ? `${d.preFilter[0].plugin}: ${d.preFilter[0].reason}` : (d.message ?? "");
-    rows.push(text(b.x + 38, b.y + 68, d.result === "scheduled" ? "t-small" : "t-small t-bad", cut(reason, b.w - 58, 14)));
+    rows.push(
+      text(b.x + 38, b.y + 68, d.result === "scheduled" ? "t-small" : "t-small t-bad", cut(reason, b.w - 58, SMALL)),
+    );
   }
   const pod = e.object?.name ?? "";
-  return h("g", { class: "funnel" }, rows, rows.length < room ? text(b.x + b.w - 20, b.y + b.h - 12, "t-tiny", cut(pod, b.w - 60, 12.5), "end") : null);
+  return h(
+    "g",
+    { class: "funnel" },
+    rows,
+    rows.length < room ? text(b.x + b.w - 20, b.y + b.h - 12, "t-tiny", cut(pod, b.w - 60, TINY), "end") : null,
+  );
 }
 
 function cloud(v: View): VNode {
   const b = v.geometry.cloud;
   const health = v.state.components.get("cloud-controller-manager");
-  return part(v, "cloud-controller-manager", "cloud-controller-manager", "", rect(b, "card", 14), dot(b.x + 22, b.y + 27, health), text(b.x + 38, b.y + 34, "t-head", "cloud-controller-manager"));
+  return part(
+    v,
+    "cloud-controller-manager",
+    "cloud-controller-manager",
+    "",
+    rect(b, "card", SMALL),
+    dot(b.x + 22, b.y + 27, health),
+    text(b.x + 38, b.y + 34, "t-head", "cloud-controller-manager"),
+  );
 }
 
 function quietLane(v: View): VNode {
   const { geometry: g, state: s, lang } = v;
   const full = g.quiet;
   const b = s.cloud && g.shape === "wide" ? { ...full, y: full.y + 84, h: full.h - 84 } : full;
-  const counts = quietLanes.filter((q) => s.quiet[q] > 0 || q === "leases" || q === "nodeStatus" || q === "events" || q === "reads");
+  const counts = quietLanes.filter(
+    (q) => s.quiet[q] > 0 || q === "leases" || q === "nodeStatus" || q === "events" || q === "reads",
+  );
   const columns = g.shape === "wide" ? 2 : 3;
   const low = b.h < 120;
   const w = (b.w - 36) / columns;
   const cells = counts.slice(0, low && g.shape === "wide" ? 2 : 6).map((q, i) => {
     const x = b.x + 18 + (i % columns) * w;
     const y = b.y + (low ? 52 : 58) + Math.floor(i / columns) * 25;
-    return h("g", { key: q }, quietMark(q, x + 5, y - 5), text(x + 18, y, "t-small", cut(`${word(lang, q)} ${s.quiet[q].toLocaleString("en")}`, w - 20, 14)));
+    return h(
+      "g",
+      { key: q },
+      quietMark(q, x + 5, y - 5),
+      text(x + 18, y, "t-small", cut(`${word(lang, q)} ${s.quiet[q].toLocaleString("en")}`, w - 20, SMALL)),
+    );
   });
   const beats = s.beats.map((q, i) => quietMark(q, b.x + 22 + i * ((b.w - 44) / 39), b.y + b.h - 16, `beat ${i}`));
   const all = quietLanes.reduce((n, q) => n + s.quiet[q], 0);
@@ -438,7 +614,7 @@ function quietLane(v: View): VNode {
     "quiet",
     `${word(lang, "quiet")}: ${counts.map((q) => `${word(lang, q)} ${s.quiet[q]}`).join(", ")}`,
     "quiet",
-    rect(b, "quiet-card", 14),
+    rect(b, "quiet-card", SMALL),
     text(b.x + 18, b.y + 28, "t-quiet", word(lang, "quiet")),
     text(b.x + b.w - 18, b.y + 28, "t-small", all.toLocaleString("en"), "end"),
     cells,
@@ -472,7 +648,7 @@ function nodes(v: View): VNode[] {
   const out: VNode[] = [];
   const all = [...s.nodes.values()].sort((a, b) => a.slot - b.slot);
   if (all.length === 0) {
-    const y = g.shape === "wide" ? 600 : 860;
+    const y = g.shape === "wide" ? 600 : 880;
     out.push(text(g.width / 2, y, "t-small", word(lang, "nodesAppear"), "middle"));
     return out;
   }
@@ -485,7 +661,15 @@ function nodes(v: View): VNode[] {
     const podCount = [...s.pods.values()].filter((p) => rest.some((n) => n.name === p.node)).length;
     const b = g.more;
     out.push(
-      part(v, "nodes", `+${rest.length} ${word(lang, "moreNodes")}`, "node", rect(b, "card", 14), text(b.x + b.w / 2, b.y + b.h / 2 - 4, "t-title", `+${rest.length} ${word(lang, "moreNodes")}`, "middle"), text(b.x + b.w / 2, b.y + b.h / 2 + 24, "t-small", `${podCount} Pods`, "middle")),
+      part(
+        v,
+        "nodes",
+        `+${rest.length} ${word(lang, "moreNodes")}`,
+        "node",
+        rect(b, "card", SMALL),
+        text(b.x + b.w / 2, b.y + b.h / 2 - 4, "t-title", `+${rest.length} ${word(lang, "moreNodes")}`, "middle"),
+        text(b.x + b.w / 2, b.y + b.h / 2 + 24, "t-small", `${podCount} Pods`, "middle"),
+      ),
     );
   }
   return out;
@@ -506,7 +690,16 @@ function node(v: View, n: NodeView, b: NodeBox): VNode {
   const calls = here && focus.kind === "cri";
   const low = b.h < 200;
   const facts = [n.cpu && `${n.cpu} CPU`, memoryWords(n.memory), b.w > 380 && n.zone].filter(Boolean).join(" · ");
-  const state = n.uid === "" ? word(lang, "notRegistered") : n.ready === false ? word(lang, "notReady") : n.unschedulable ? word(lang, "unschedulable") : n.taints.length && n.ready ? "" : "";
+  const state =
+    n.uid === ""
+      ? word(lang, "notRegistered")
+      : n.ready === false
+        ? word(lang, "notReady")
+        : n.unschedulable
+          ? word(lang, "unschedulable")
+          : n.taints.length && n.ready
+            ? ""
+            : "";
   const side = state || facts;
   const top = b.y + (low ? 25 : 33);
   const children: Child[] = [
@@ -515,13 +708,33 @@ function node(v: View, n: NodeView, b: NodeBox): VNode {
       `node:${n.name}`,
       `${n.name} ${state} ${facts}`,
       `node ${n.uid ? "" : "ghost"} ${n.ready === false ? "notready" : ""} ${here ? "now" : ""}`,
-      rect(b, "card", 14),
+      rect(b, "card", SMALL),
       text(b.x + 16, top, low ? "t-head" : "t-title", cut(n.name, b.w * 0.5, low ? 18 : 20)),
-      text(b.x + b.w - 16, top, state ? "t-small t-bad" : "t-small", cut(side, b.w * 0.48, 14), "end"),
+      text(b.x + b.w - 16, top, state ? "t-small t-bad" : "t-small", cut(side, b.w * 0.48, SMALL), "end"),
     ),
-    chip(v, `kubelet:${n.name}`, b.kubelet, "kubelet", kubelet && kubelet.health !== "ready" ? healthWords(v, kubelet) : "", here && actorOf(focus.from).role === "kubelet", kubelet),
-    chip(v, `runtime:${n.name}`, b.runtime, low ? word(lang, "standIn") : "runtime", low ? "" : word(lang, "standIn"), calls ?? false),
-    h("path", { key: `cri ${n.name}`, class: "line line-cri", d: `M${b.kubelet.x + b.kubelet.w} ${b.kubelet.y + b.kubelet.h / 2}H${b.runtime.x}`, "aria-hidden": "true" }),
+    chip(
+      v,
+      `kubelet:${n.name}`,
+      b.kubelet,
+      "kubelet",
+      kubelet && kubelet.health !== "ready" ? healthWords(v, kubelet) : "",
+      here && actorOf(focus.from).role === "kubelet",
+      kubelet,
+    ),
+    chip(
+      v,
+      `runtime:${n.name}`,
+      b.runtime,
+      low ? word(lang, "standIn") : "runtime",
+      low ? "" : word(lang, "standIn"),
+      calls ?? false,
+    ),
+    h("path", {
+      key: `cri ${n.name}`,
+      class: "line line-cri",
+      d: `M${b.kubelet.x + b.kubelet.w} ${b.kubelet.y + b.kubelet.h / 2}H${b.runtime.x}`,
+      "aria-hidden": "true",
+    }),
   ];
   const pods = [...s.pods.values()].filter((p) => p.node === n.name).sort((a, c) => a.slot - c.slot);
   const grid = tileGrid(b.pods, s.crowd);
@@ -539,17 +752,25 @@ function node(v: View, n: NodeView, b: NodeBox): VNode {
   return h("g", { key: `n ${n.name}` }, children);
 }
 
-function chip(v: View, id: string, b: Box, name: string, says: string, now: boolean | undefined, c?: ComponentView): VNode {
+function chip(
+  v: View,
+  id: string,
+  b: Box,
+  name: string,
+  says: string,
+  now: boolean | undefined,
+  c?: ComponentView,
+): VNode {
   const two = says !== "" && b.h >= 40;
   const cx = b.x + b.w / 2;
   return part(
     v,
     id,
     `${name} ${says}`,
-    `chip ${now ? "now" : ""} ${c && (c.health === "exited" || c.health === "backoff") ? "bad" : ""}`,
-    rect(b, "chip-box", 8),
-    text(cx, two ? b.y + 18 : b.y + b.h / 2 + 5, "t-chip", cut(name, b.w - 10, 14), "middle"),
-    two ? text(cx, b.y + 34, "t-tiny", cut(says, b.w - 8, 12.5), "middle") : null,
+    `unit ${now ? "now" : ""} ${c && (c.health === "exited" || c.health === "backoff") ? "bad" : ""}`,
+    rect(b, "unit-box", 8),
+    text(cx, two ? b.y + 18 : b.y + b.h / 2 + 5, "t-unit", cut(name, b.w - 10, 15), "middle"),
+    two ? text(cx, b.y + 34, "t-tiny", cut(says, b.w - 8, TINY), "middle") : null,
   );
 }
 
@@ -574,7 +795,11 @@ export function podMark(phase: PodPhase, x: number, y: number, r: number): VNode
   const cls = `pod-mark mark-${phase}`;
   switch (phase) {
     case "pending":
-      return h("text", { x, y: y + r * 0.62, class: `${cls} mark-word`, "text-anchor": "middle", "font-size": r * 1.8 }, "?");
+      return h(
+        "text",
+        { x, y: y + r * 0.62, class: `${cls} mark-word`, "text-anchor": "middle", "font-size": r * 1.8 },
+        "?",
+      );
     case "creating":
       return h("path", { class: cls, d: `M${x} ${y - r}a${r} ${r} 0 1 1 ${-r} ${r}` });
     case "running":
@@ -583,36 +808,74 @@ export function podMark(phase: PodPhase, x: number, y: number, r: number): VNode
       return h("circle", { class: cls, cx: x, cy: y, r });
     case "crashloop":
     case "image":
-      return h("g", { class: cls }, h("path", { d: `M${x} ${y - r}l${r * 1.1} ${r * 1.9}h${-r * 2.2}z` }), h("path", { class: "mark-inner", d: `M${x} ${y - r * 0.25}v${r * 0.5}M${x} ${y + r * 0.52}v0.1` }));
+      return h(
+        "g",
+        { class: cls },
+        h("path", { d: `M${x} ${y - r}l${r * 1.1} ${r * 1.9}h${-r * 2.2}z` }),
+        h("path", { class: "mark-inner", d: `M${x} ${y - r * 0.25}v${r * 0.5}M${x} ${y + r * 0.52}v0.1` }),
+      );
     case "terminating":
       return h("path", { class: cls, d: `M${x - r} ${y - r}h${r * 2}v${r * 2}h${-r * 2}z` });
     case "succeeded":
       return h("path", { class: cls, d: `M${x - r} ${y}l${r * 0.7} ${r * 0.7}l${r * 1.2} ${-r * 1.4}` });
     case "failed":
-      return h("path", { class: cls, d: `M${x - r * 0.8} ${y - r * 0.8}l${r * 1.6} ${r * 1.6}m0 ${-r * 1.6}l${-r * 1.6} ${r * 1.6}` });
+      return h("path", {
+        class: cls,
+        d: `M${x - r * 0.8} ${y - r * 0.8}l${r * 1.6} ${r * 1.6}m0 ${-r * 1.6}l${-r * 1.6} ${r * 1.6}`,
+      });
   }
 }
 
 function podTile(v: View, p: PlacedPod, b: Box, size: "large" | "medium" | "small" | "tiny"): VNode {
   const focus = v.event(v.focus);
-  const now = focus?.object?.uid === p.uid || (focus?.object?.resource === "pods" && focus.object.name === p.name && focus.object.namespace === p.namespace);
+  const now =
+    focus?.object?.uid === p.uid ||
+    (focus?.object?.resource === "pods" && focus.object.name === p.name && focus.object.namespace === p.namespace);
   const chosen = v.selection?.type === "object" && v.selection.uid === p.uid;
   const lit = v.lit === "pods" || v.lit === "pod" || v.lit === `pod:${p.namespace}/${p.name}`;
   const cx = b.x + b.w / 2;
   const says = phaseWord(p);
-  const children: Child[] = [rect(b, "pod-box", size === "large" ? 9 : 6), h("title", null, `${p.namespace}/${p.name}: ${p.says}`)];
+  const children: Child[] = [
+    rect(b, "pod-box", size === "large" ? 9 : 6),
+    h("title", null, `${p.namespace}/${p.name}: ${p.says}`),
+  ];
   if (size === "large") {
-    children.push(podMark(p.phase, cx, b.y + 22, 11));
+    children.push(podMark(p.phase, cx, b.y + 23, 11.5));
     const shown = p.containers.slice(0, 6);
     shown.forEach((c, i) => {
-      children.push(h("rect", { key: `c${i}`, class: `container c-${c.look}`, x: cx - (shown.length * 13 - 4) / 2 + i * 13, y: b.y + 40, width: 9, height: 9, rx: 2 }));
+      children.push(
+        h("rect", {
+          key: `c${i}`,
+          class: `container c-${c.look}`,
+          x: cx - (shown.length * 13 - 4) / 2 + i * 13,
+          y: b.y + 42,
+          width: 9,
+          height: 9,
+          rx: 2,
+        }),
+      );
     });
-    children.push(text(cx, b.y + 66, "t-pod", cut(p.name, b.w - 8, 13), "middle"), text(cx, b.y + 83, "t-tiny", cut(says, b.w - 6, 12.5), "middle"));
+    children.push(
+      text(cx, b.y + 70, "t-pod", cut(p.name, b.w - 6, 14), "middle"),
+      text(cx, b.y + 88, "t-tiny", cut(says, b.w - 6, TINY), "middle"),
+    );
   } else if (size === "medium") {
-    children.push(podMark(p.phase, cx, b.y + 19, 9), text(cx, b.y + 45, "t-tiny", cut(says, b.w - 4, 12), "middle"));
+    children.push(podMark(p.phase, cx, b.y + 19, 9), text(cx, b.y + 45, "t-tiny", cut(says, b.w - 4, TINY), "middle"));
   } else children.push(podMark(p.phase, cx, b.y + b.h / 2, size === "small" ? 7 : 6));
   const cls = ["pod", `pod-${p.phase}`, now && "now", chosen && "chosen", lit && "lit"].filter(Boolean).join(" ");
-  return h("g", { key: `pod ${p.uid}`, class: cls, "data-object": p.key, "data-uid": p.uid, role: "button", tabindex: 0, "aria-label": `Pod ${p.namespace}/${p.name}, ${p.says}` }, children);
+  return h(
+    "g",
+    {
+      key: `pod ${p.uid}`,
+      class: cls,
+      "data-object": p.key,
+      "data-uid": p.uid,
+      role: "button",
+      tabindex: 0,
+      "aria-label": `Pod ${p.namespace}/${p.name}, ${p.says}`,
+    },
+    children,
+  );
 }
 
 export function silence(lang: Lang, ms: number): string {

@@ -103,7 +103,11 @@ export class Stage {
     if (token) this.o.selection.value = { type: "event", seq: Number(token.getAttribute("data-token")) };
     else if (row) this.o.selection.value = { type: "event", seq: Number(row.getAttribute("data-seq")) };
     else if (object)
-      this.o.selection.value = { type: "object", key: object.getAttribute("data-object")!, uid: object.getAttribute("data-uid") ?? undefined };
+      this.o.selection.value = {
+        type: "object",
+        key: object.getAttribute("data-object")!,
+        uid: object.getAttribute("data-uid") ?? undefined,
+      };
     else if (part) this.o.selection.value = { type: "part", id: part.getAttribute("data-part")! };
     else return false;
     return true;

@@ -2,7 +2,7 @@
 import type { Geometry } from "./geometry.ts";
 import { widthOf } from "./geometry.ts";
 import { type Child, h, round, type VNode } from "./node.ts";
-import type { Deed, Token, Tokens, TokenShape } from "./tokens.ts";
+import type { Deed, Token, TokenShape, Tokens } from "./tokens.ts";
 
 /** Words drawn at once. */
 const WORDS = 7;
@@ -13,7 +13,9 @@ export function tokenShape(shape: TokenShape, deed: Deed, inferred: boolean, ref
     case "request":
       return h("circle", { r: 9, class: cls });
     case "response":
-      return refused ? h("g", { class: cls }, h("circle", { r: 9 }), h("path", { d: "M-4 -4l8 8m0 -8l-8 8" })) : h("circle", { r: 6, class: cls });
+      return refused
+        ? h("g", { class: cls }, h("circle", { r: 9 }), h("path", { d: "M-4 -4l8 8m0 -8l-8 8" }))
+        : h("circle", { r: 6, class: cls });
     case "watch":
       return h("path", { d: "M0 -11l11 11l-11 11l-11 -11z", class: cls });
     case "write":
@@ -36,21 +38,28 @@ interface Area {
 
 const overlap = (a: Area, b: Area) => a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2;
 
+const inHall = (g: Geometry, k: Token) => k.y === g.rail && k.x > g.hall.x && k.x < g.hall.x + g.hall.w;
+
 /** Tokens as elements: reused one after the other, never made for a frame. */
 export function tokenLayer(g: Geometry, { tokens, badges }: Tokens, focus: number, chosen: number | null): VNode[] {
   const taken: Area[] = tokens.map((k) => ({ x1: k.x - 9, y1: k.y - 9, x2: k.x + 9, y2: k.y + 9 }));
   const words = new Map<number, { x: number; y: number; w: number }>();
   // The newest arrivals speak first; the event at the playhead before all.
-  const order = tokens.map((k, i) => ({ k, i })).sort((a, b) => Number(b.k.seq === focus) - Number(a.k.seq === focus) || b.k.seq - a.k.seq);
+  const order = tokens
+    .map((k, i) => ({ k, i }))
+    .sort((a, b) => Number(b.k.seq === focus) - Number(a.k.seq === focus) || b.k.seq - a.k.seq);
   for (const { k, i } of order) {
     if (words.size >= WORDS) break;
     if (!k.label) continue;
-    const w = widthOf(k.label, 14) + 16;
+    const w = widthOf(k.label, 15) + 18;
+    const above: [number, number] = [k.x - w / 2, k.y - 38];
+    const below: [number, number] = [k.x - w / 2, k.y + 13];
     const spots: [number, number][] = [
+      ...(k.shape === "cri" ? [above, below] : k.shape === "write" || inHall(g, k) ? [below, above] : []),
       [k.x + 15, k.y - 12],
       [k.x - 15 - w, k.y - 12],
-      [k.x - w / 2, k.y - 40],
-      [k.x - w / 2, k.y + 16],
+      above,
+      below,
       [k.x + 15, k.y + 8],
       [k.x - 15 - w, k.y + 8],
     ];
@@ -68,17 +77,38 @@ export function tokenLayer(g: Geometry, { tokens, badges }: Tokens, focus: numbe
     const k = tokens[i]!;
     return h(
       "g",
-      { key: `w${n}`, class: `word deed-${k.refused ? "delete" : k.deed}${k.inferred ? " inferred" : ""}`, transform: `translate(${round(at.x)} ${round(at.y)})` },
+      {
+        key: `w${n}`,
+        class: `word deed-${k.refused ? "delete" : k.deed}${k.inferred ? " inferred" : ""}`,
+        transform: `translate(${round(at.x)} ${round(at.y)})`,
+      },
       h("rect", { width: at.w, height: 24, rx: 12 }),
       h("text", { x: at.w / 2, y: 17, "text-anchor": "middle" }, k.label),
     );
   });
-  const counted = badges.map((b, n) => h("g", { key: `b${n}`, class: "badge", transform: `translate(${b.x} ${b.y})` }, h("rect", { x: -22, y: -12, width: 44, height: 24, rx: 12 }), h("text", { y: 5, "text-anchor": "middle" }, `×${b.count}`)));
+  const counted = badges.map((b, n) =>
+    h(
+      "g",
+      { key: `b${n}`, class: "badge", transform: `translate(${b.x} ${b.y})` },
+      h("rect", { x: -22, y: -12, width: 44, height: 24, rx: 12 }),
+      h("text", { y: 5, "text-anchor": "middle" }, `×${b.count}`),
+    ),
+  );
   return [...layer, ...counted, ...said];
 }
 
 function token(k: Token, i: number, now: boolean, chosen: boolean): VNode {
   const children: Child[] = [tokenShape(k.shape, k.deed, k.inferred, k.refused)];
   if (now || chosen) children.unshift(h("circle", { r: 16, class: chosen ? "halo halo-chosen" : "halo" }));
-  return h("g", { key: `t${i}`, class: `token${k.resting ? " resting" : ""}`, "data-token": k.seq, "data-shape": k.shape, transform: `translate(${k.x} ${k.y})` }, children);
+  return h(
+    "g",
+    {
+      key: `t${i}`,
+      class: `token${k.resting ? " resting" : ""}`,
+      "data-token": k.seq,
+      "data-shape": k.shape,
+      transform: `translate(${k.x} ${k.y})`,
+    },
+    children,
+  );
 }

@@ -1,15 +1,16 @@
 // Tokens: what travels. Where one is follows from its event, its display
 // times and t, nothing else. The shape says what kind of message it is, the
 // colour what the message does, the word beside it says both.
+
+import { codeWords, tokenName } from "../i18n/words.ts";
 import { actorOf } from "../model/actor.ts";
 import { passageOf } from "../model/gates.ts";
 import { isRead } from "../model/lane.ts";
 import type { ClusterState } from "../model/state.ts";
 import { GATES, PUT, type Timeline } from "../player/display.ts";
-import { codeWords, tokenName } from "../i18n/words.ts";
 import type { KubeEvent } from "../wire/event.ts";
-import { round } from "./node.ts";
 import { type Geometry, type Point, shorten, tileAt, tileGrid, Way } from "./geometry.ts";
+import { round } from "./node.ts";
 
 export type TokenShape = "request" | "response" | "watch" | "write" | "cri" | "decision" | "component";
 export type Deed = "create" | "update" | "delete" | "read" | "decide";
@@ -84,7 +85,8 @@ export function deedOf(e: KubeEvent): Deed {
   switch (e.kind) {
     case "request":
       if (isRead(e)) return "read";
-      if (e.verb === "create") return e.object?.subresource && e.object.subresource !== "eviction" ? "update" : "create";
+      if (e.verb === "create")
+        return e.object?.subresource && e.object.subresource !== "eviction" ? "update" : "create";
       return e.verb.startsWith("delete") ? "delete" : "update";
     case "etcd":
       return e.verb === "delete" ? "delete" : e.detail?.version === 1 ? "create" : "update";
@@ -93,7 +95,11 @@ export function deedOf(e: KubeEvent): Deed {
     case "schedule":
       return "decide";
     case "cri":
-      return /^(Stop|Remove|ContainerExited)/.test(e.verb) ? "delete" : /^(Run|Create|Start)/.test(e.verb) ? "create" : "read";
+      return /^(Stop|Remove|ContainerExited)/.test(e.verb)
+        ? "delete"
+        : /^(Run|Create|Start)/.test(e.verb)
+          ? "create"
+          : "read";
     default:
       return "update";
   }
@@ -161,7 +167,13 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
   };
   const u = at > start ? Math.min(1, (t - start) / (at - start)) : 1;
   const k = scene.still ? (u < 0.5 ? 0 : 1) : u;
-  const put = (shape: TokenShape, p: Point, line: string): Token => ({ ...base, shape, x: round(p.x), y: round(p.y), line });
+  const put = (shape: TokenShape, p: Point, line: string): Token => ({
+    ...base,
+    shape,
+    x: round(p.x),
+    y: round(p.y),
+    line,
+  });
   switch (e.kind) {
     case "request":
       return requestToken(scene, e, t, put);
@@ -171,7 +183,11 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
       const { place, node } = lineOf(scene, e.to ?? "");
       if (place === "node" && node >= g.nodes.length) return null;
       if (place === "apiserver" || place === "etcd") return null;
-      return put("watch", way(`watch ${g.shape} ${g.nodes.length} ${place} ${node}`, g.fromWatch(place, node)).at(k), `watch ${place} ${node}`);
+      return put(
+        "watch",
+        way(`watch ${g.shape} ${g.nodes.length} ${place} ${node}`, g.fromWatch(place, node)).at(k),
+        `watch ${place} ${node}`,
+      );
     }
     case "schedule":
       return put("decision", { x: g.scheduler.x + g.scheduler.w - 26, y: g.scheduler.y + 26 }, "scheduler");
@@ -218,7 +234,12 @@ export function railPoint(g: Geometry, reach: number): Point {
   return { x: centre(i) + (centre(j) - centre(i)) * (reach - i), y: g.rail };
 }
 
-function requestToken(scene: Scene, e: KubeEvent, t: number, put: (s: TokenShape, p: Point, line: string) => Token): Token | null {
+function requestToken(
+  scene: Scene,
+  e: KubeEvent,
+  t: number,
+  put: (s: TokenShape, p: Point, line: string) => Token,
+): Token | null {
   const { timeline: l, geometry: g } = scene;
   const { place, node } = lineOf(scene, e.from);
   if (place === "node" && (node < 0 || node >= g.nodes.length) && !g.more) return null;
@@ -238,7 +259,11 @@ function requestToken(scene: Scene, e: KubeEvent, t: number, put: (s: TokenShape
     return put("request", { x: g.door.x + (turn.x - g.door.x) * v, y: g.rail }, line);
   }
   // The answer: all that is known of it is that the request ended so.
-  const answer = passage.refused ? codeWords(e.code ?? 0) : e.verb === "watch" ? "watch open" : codeWords(e.code ?? 200);
+  const answer = passage.refused
+    ? codeWords(e.code ?? 0)
+    : e.verb === "watch"
+      ? "watch open"
+      : codeWords(e.code ?? 200);
   const leave = passage.refused ? at : at + (isRead(e) ? 0.1 : PUT + 0.1) * hop;
   if (t < leave) return { ...put("request", turn, line), resting: false };
   const back = way(`out ${place} ${node} ${passage.reach}`, [turn, ...[...inbound.points].reverse()]);
