@@ -88,12 +88,14 @@ func (st *stream) run(parent context.Context) {
 	go func() { end(st.read()) }()
 	go func() { end(st.probe(ctx)) }()
 	end(st.write(ctx))
+	// Closing waits for the client to agree. A client that stops in the middle
+	// of a message would make the library wait for ever (v1.8.15, close.go,
+	// waitCloseHandshake), hence a deadline of our own.
+	if c := connectionOf(parent); c != nil {
+		c.SetDeadline(time.Now().Add(st.limits.goodbye))
+	}
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errStopping):
-		// The handshake of closing must not hold up the end of the program.
-		if c := connectionOf(parent); c != nil {
-			c.SetDeadline(time.Now().Add(st.limits.goodbye))
-		}
 		st.conn.Close(websocket.StatusGoingAway, fmt.Sprintf("Kubestage is stopping: reconnect with after=%d when it is back", st.cursor))
 	case errors.Is(cause, errTooSlow):
 		st.conn.Close(websocket.StatusPolicyViolation, fmt.Sprintf("too slow: reconnect with after=%d", st.cursor))
