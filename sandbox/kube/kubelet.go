@@ -11,7 +11,7 @@ import (
 	"reflect"
 	"syscall"
 	"time"
-	"unsafe"
+	_ "unsafe" // for linkname
 
 	noop "go.opentelemetry.io/otel/trace/noop"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
@@ -105,6 +105,7 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 	if err != nil {
 		return err
 	}
+	deps.Options = []kubelet.Option{ownAddress, noKernelWatch, newProbers(c.Name, programs, w).install}
 	if err := app.RunKubelet(ctx, server, deps); err != nil {
 		return err
 	}
@@ -225,7 +226,6 @@ func dependencies(ctx context.Context, c sandbox.NodeConfig, server *options.Kub
 	}
 	kubelet.ContainerLogsDir = filepath.Join(c.RootDir, "containers")
 	deps := &kubelet.Dependencies{
-		Options:                   []kubelet.Option{ownAddress, noKernelWatch},
 		Auth:                      auth,
 		CAdvisorInterface:         machine,
 		ContainerManager:          newNodeResources(machine),
@@ -253,16 +253,14 @@ func dependencies(ctx context.Context, c sandbox.NodeConfig, server *options.Kub
 // the kubelet would refuse it (pkg/kubelet/kubelet_node_status.go, validateNodeIP),
 // and there is no option for what is a private field.
 func ownAddress(k *kubelet.Kubelet) {
-	f := reflect.ValueOf(k).Elem().FieldByName("nodeIPValidator")
-	accept := reflect.MakeFunc(f.Type(), func([]reflect.Value) []reflect.Value {
+	f := open(reflect.ValueOf(k).Elem().FieldByName("nodeIPValidator"))
+	f.Set(reflect.MakeFunc(f.Type(), func([]reflect.Value) []reflect.Value {
 		return []reflect.Value{reflect.Zero(f.Type().Out(0))}
-	})
-	reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem().Set(accept)
+	}))
 }
 
 // noKernelWatch takes the watcher of /dev/kmsg away where it could be opened:
 // the host's out-of-memory kills did not happen on this node.
 func noKernelWatch(k *kubelet.Kubelet) {
-	f := reflect.ValueOf(k).Elem().FieldByName("oomWatcher")
-	reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem().SetZero()
+	open(reflect.ValueOf(k).Elem().FieldByName("oomWatcher")).SetZero()
 }
