@@ -4,6 +4,7 @@
 import { batch, effect, signal } from "@preact/signals-core";
 import type { App, Mount } from "../app.ts";
 import { ask, isAbort, postLines, Refused } from "../console/stream.ts";
+import { mountCommands } from "./commands.ts";
 import { captured, duration, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
 import { mountTerms, type Term } from "./terms.ts";
 import { type ChapterText, chapterText } from "./text.ts";
@@ -27,6 +28,7 @@ export const mount: Mount = (root, app) => {
   const data = JSON.parse(json) as ChapterData;
   const t = chapterText[app.lang];
   mountTerms(chapter, app, data.terms);
+  if (isOurs()) mountCommands(chapter, t.toConsole);
   const scene = new SceneView(chapter, app, data, t);
   mountCheckpoint(chapter, data.id, t);
   void load(scene, data.id, chapter, t);
@@ -199,7 +201,7 @@ class SceneView {
     const output = this.root.querySelector<HTMLElement>("[data-run-output]");
     const status = this.root.querySelector<HTMLElement>("[data-run-status]");
     if (!button || !output || !status) return;
-    if (document.body.dataset.source && document.body.dataset.source !== "sandbox") {
+    if (!isOurs()) {
       status.textContent = this.t.readOnly;
       return;
     }
@@ -381,6 +383,11 @@ function byStep(facts: (Fact | undefined)[]): Map<string, Fact> {
   const map = new Map<string, Fact>();
   for (const f of facts) if (f) map.set(f.step, f);
   return map;
+}
+
+/** Whether the cluster may be changed from here. */
+function isOurs(): boolean {
+  return (document.body.dataset.source ?? "sandbox") === "sandbox";
 }
 
 function calm(): boolean {

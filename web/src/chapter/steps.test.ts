@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isCommand } from "./commands.ts";
 import { captured, duration, elapsed, type Fact, fill, readFact, stepStates } from "./steps.ts";
 
 const ids = ["request", "stored", "told", "chosen"];
@@ -76,5 +77,13 @@ describe("a fact of the server", () => {
     });
     expect(readFact({ step: "told" })).toBeUndefined();
     expect(readFact({ type: "done" })).toBeUndefined();
+  });
+});
+
+describe("a command of the text", () => {
+  it("is whole", () => {
+    expect(isCommand("kubectl get pod hello -o yaml")).toBe(true);
+    for (const no of ["kubectl", "kubectl logs", "kubectl run", "exec", "spec.nodeName"])
+      expect(isCommand(no)).toBe(false);
   });
 });

@@ -25,6 +25,7 @@ export interface ChapterText {
   passed: string;
   passedBefore: string;
   missing: string;
+  toConsole: string;
 }
 
 const en: ChapterText = {
@@ -52,6 +53,7 @@ const en: ChapterText = {
   passed: "Passed.",
   passedBefore: "You have passed this checkpoint before.",
   missing: "Not yet. The first open point says what is missing.",
+  toConsole: "Put it into the console",
 };
 
 const ko: ChapterText = {
@@ -79,6 +81,7 @@ const ko: ChapterText = {
   passed: "통과했습니다.",
   passedBefore: "이 확인 문제는 이미 통과했습니다.",
   missing: "아직입니다. 처음 열려 있는 항목이 무엇이 빠졌는지 알려 줍니다.",
+  toConsole: "콘솔에 넣기",
 };
 
 export const chapterText: Record<Lang, ChapterText> = { en, ko };

@@ -8,6 +8,9 @@ import { consoleText, examples, sampleManifest } from "./text.ts";
 
 const KEPT = "kubestage.console";
 
+/** An event on the document with a command line as its detail: it is put into the console, not run. */
+export const OFFER = "kubestage-command";
+
 export const mount: Mount = (root, app) => {
   const t = consoleText[app.lang];
   const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string, text = "") => {
@@ -193,16 +196,20 @@ export const mount: Mount = (root, app) => {
   // The stage listens for space, dots and arrows; here they are just typed.
   root.addEventListener("keydown", (e) => e.stopPropagation());
 
+  const offer = (command: string) => {
+    input.value = command;
+    if (readsStdin(command)) openEditor(true);
+    input.focus();
+  };
   for (const command of examples) {
     const chip = button("chip", command.replace(/^kubectl /, ""));
     chip.title = command;
-    chip.addEventListener("click", () => {
-      input.value = command;
-      if (readsStdin(command)) openEditor(true);
-      input.focus();
-    });
+    chip.addEventListener("click", () => offer(command));
     chips.append(chip);
   }
+  document.addEventListener(OFFER, (e) => {
+    if (e instanceof CustomEvent && typeof e.detail === "string") offer(e.detail);
+  });
 };
 
 function recall(): string[] {
