@@ -24,6 +24,9 @@ func guard(node syntax.Node) error {
 // guardText guards a piece of script that comes as text. What cannot be parsed
 // stays as it is: the interpreter will say what is wrong with it.
 func guardText(text string) string {
+	if len(text) > longestInput || tooNested(text) {
+		return refusedCall
+	}
 	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
 	file, err := parser.Parse(strings.NewReader(text), "")
 	if err != nil {
@@ -43,13 +46,29 @@ func guardText(text string) string {
 }
 
 type guarding struct {
-	done map[syntax.Node]bool
-	err  error
+	done  map[syntax.Node]bool
+	depth int
+	err   error
 }
 
+// deepestNesting is how many nodes of a script may lie within each other; each
+// costs the interpreter some stack.
+const deepestNesting = 2000
+
 func (g *guarding) visit(n syntax.Node) bool {
-	if n == nil || g.err != nil || g.done[n] {
-		return g.err == nil
+	if n == nil { // the end of a node whose visit returned true
+		g.depth--
+		return true
+	}
+	if g.depth++; g.depth > deepestNesting {
+		g.err = errNested
+	}
+	if g.err != nil {
+		g.depth--
+		return false
+	}
+	if g.done[n] {
+		return true
 	}
 	g.done[n] = true
 	switch n := n.(type) {
@@ -82,7 +101,11 @@ func (g *guarding) visit(n syntax.Node) bool {
 			g.err = errTooLarge
 		}
 	}
-	return g.err == nil
+	if g.err != nil {
+		g.depth--
+		return false
+	}
+	return true
 }
 
 func (g *guarding) statement(n *syntax.Stmt) {

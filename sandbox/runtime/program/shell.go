@@ -228,7 +228,7 @@ func (sh *shell) runText(ctx context.Context, s script) int {
 		fmt.Fprintf(sh.p.Stderr, "%s: Argument list too long\n", s.name)
 		return 126
 	}
-	file, err := sh.parser().Parse(strings.NewReader(*s.text), s.name)
+	file, err := sh.parser().Parse(&nesting{r: strings.NewReader(*s.text)}, s.name)
 	if err == nil {
 		err = guard(file)
 	}
@@ -248,7 +248,7 @@ func (sh *shell) runInput(ctx context.Context) int {
 		in = sh.p.Stdin
 	}
 	code := 0
-	for stmt, err := range sh.parser().StmtsSeq(in) {
+	for stmt, err := range sh.parser().StmtsSeq(&nesting{r: in}) {
 		if ctx.Err() != nil {
 			return 137
 		}
@@ -351,6 +351,10 @@ func (sh *shell) call(ctx context.Context, args []string) ([]string, error) {
 	case "command":
 		if len(args) > 1 && (args[1] == "-v" || args[1] == "-V") {
 			args = append([]string{"/bin/type", args[1]}, args[2:]...)
+		}
+	case "alias":
+		if tooNested(strings.Join(args, "")) {
+			return nil, sh.refuse(errTooLarge)
 		}
 	case "printf":
 		if len(args) > 1 && widePrintf(args[1]) {
