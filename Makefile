@@ -94,8 +94,8 @@ test-browser: build node_modules/.installed | chromium
 	$(call section,browser tests)
 	npx playwright test --config e2e
 
-bench: build ## Start-up, latency and memory, measured on this machine
-	$(GO) run $(LIGHT) ./bench
+bench: build ## Start-up, latency and memory, measured on this machine beside the bare components
+	$(GO) run $(LIGHT) ./e2e/bench $(ARGS)
 
 # A browser is never downloaded: it is Debian's, with fonts that have Hangul.
 node_modules/.installed: package-lock.json
