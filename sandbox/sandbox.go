@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -173,6 +174,10 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 	begin := time.Now()
 
 	joiner := watch.NewJoiner(log)
+	// A busy machine delays the audit log more than the tap. Longer patience
+	// costs time only where a write is never explained, as when the apiserver
+	// was killed before it could tell.
+	joiner.Patience = time.Second
 	var joining sync.WaitGroup
 	joinCtx, stopJoining := context.WithCancel(context.WithoutCancel(ctx))
 	joining.Go(func() { joiner.Run(joinCtx) })
@@ -275,6 +280,17 @@ func (s *Sandbox) hire(f *forker, w *witnesses, kube, etcd *client) error {
 		}
 		if c.tells && goruntime.GOOS != "windows" {
 			k.launch.witness = w.observed
+		}
+		if c.node != "" {
+			// A runtime that was killed leaves its socket, and its successor
+			// would be dialled before it listens.
+			k.prepare = func(context.Context) error {
+				err := os.Remove(s.paths.runtimeSocket(c.node))
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil
+				}
+				return err
+			}
 		}
 		if c.elects != "" {
 			led := !s.dir.fresh
