@@ -57,7 +57,8 @@ const globals = "namespace/n= as= as-group= as-uid= request-timeout= v/v=level w
 
 const (
 	selecting = " selector/l= field-selector= all-namespaces/A "
-	writing   = " dry-run=dryrun field-manager= show-managed-fields allow-missing-template-keys "
+	printing  = " show-managed-fields allow-missing-template-keys "
+	writing   = printing + " dry-run=dryrun field-manager= "
 	creating  = writing + "save-config validate=?strict "
 )
 
@@ -69,10 +70,10 @@ var verbs = []verb{
 	{"api-resources", "namespaced api-group= verbs= sort-by= no-headers cached categories=", table},
 	{"api-versions", "", 0},
 	{"cluster-info", "", group},
-	{"explain", "recursive api-version= output/o=", 0},
+	{"explain", "recursive/R api-version= output/o=", 0},
 
 	{"get", selecting + "watch/w watch-only output-watch-events show-labels label-columns/L= sort-by= no-headers show-kind show-managed-fields ignore-not-found chunk-size= subresource= server-print allow-missing-template-keys", objects | stdin},
-	{"describe", selecting + "show-events chunk-size=", stdin},
+	{"describe", "selector/l= all-namespaces/A show-events chunk-size=", stdin},
 	{"events", "for= types= watch/w all-namespaces/A no-headers chunk-size= allow-missing-template-keys", objects},
 	{"logs", "follow/f previous/p container/c= all-containers all-pods tail= since= since-time= timestamps limit-bytes= prefix selector/l= max-log-requests= ignore-errors pod-running-timeout=", 0},
 	{"exec", "container/c= quiet/q pod-running-timeout=", dash},
@@ -81,8 +82,8 @@ var verbs = []verb{
 	{"top node", "sort-by= selector/l= no-headers show-capacity", 0},
 	{"wait", selecting + "for= timeout= all allow-missing-template-keys", objects | stdin},
 
-	{"apply", creating + "selector/l= all server-side force-conflicts force overwrite openapi-patch wait timeout= cascade=?background grace-period= subresource=", objects | stdin | group},
-	{"apply view-last-applied", selecting + "all", stdin | text},
+	{"apply", writing + "validate=?strict selector/l= all server-side force-conflicts force overwrite openapi-patch wait timeout= cascade=?background grace-period= subresource=", objects | stdin | group},
+	{"apply view-last-applied", "selector/l= all", stdin | text},
 	{"create", creating + "selector/l=", objects | stdin | group},
 	{"create clusterrole", creating + "verb= resource= resource-name= non-resource-url= aggregation-rule=", objects},
 	{"create clusterrolebinding", creating + "clusterrole= user= group= serviceaccount=", objects},
@@ -108,10 +109,10 @@ var verbs = []verb{
 	{"create serviceaccount", creating, objects},
 	{"replace", creating + "force cascade=?background grace-period= timeout= wait subresource=", objects | stdin},
 	{"delete", selecting + "all cascade=?background force grace-period= now wait timeout= ignore-not-found dry-run=dryrun", names | stdin},
-	{"run", creating + "image= image-pull-policy= restart= env= labels/l= annotations= port= expose command attach rm quiet/q privileged override-type= overrides= pod-running-timeout= cascade=?background grace-period= timeout= wait", objects | dash},
-	{"expose", creating + "name= port= target-port= protocol= type= selector= labels/l= external-ip= load-balancer-ip= session-affinity= cluster-ip=", objects | stdin},
-	{"scale", writing + "replicas= current-replicas= resource-version= selector/l= all timeout=", objects | stdin},
-	{"autoscale", creating + "min= max= cpu-percent= cpu= memory= name=", objects | stdin},
+	{"run", writing + "save-config image= image-pull-policy= restart= env= labels/l= annotations= port= expose command attach rm quiet/q privileged override-type= overrides= pod-running-timeout= cascade=?background grace-period= timeout= wait", objects | dash},
+	{"expose", writing + "save-config name= port= target-port= protocol= type= selector= labels/l= external-ip= load-balancer-ip= session-affinity= cluster-ip=", objects | stdin},
+	{"scale", printing + "dry-run=dryrun replicas= current-replicas= resource-version= selector/l= all timeout=", objects | stdin},
+	{"autoscale", writing + "save-config min= max= cpu= memory= name=", objects | stdin},
 	{"patch", writing + "patch/p= type= subresource=", objects | stdin},
 	{"label", writing + selecting + "all overwrite list resource-version=", objects | stdin},
 	{"annotate", writing + selecting + "all overwrite list resource-version=", objects | stdin},
@@ -122,11 +123,11 @@ var verbs = []verb{
 
 	{"rollout", "", group},
 	{"rollout history", "selector/l= revision= allow-missing-template-keys show-managed-fields", objects | stdin},
-	{"rollout pause", writing + "selector/l=", objects | stdin},
-	{"rollout restart", writing + "selector/l=", objects | stdin},
-	{"rollout resume", writing + "selector/l=", objects | stdin},
+	{"rollout pause", printing + "field-manager= selector/l=", objects | stdin},
+	{"rollout restart", printing + "field-manager= selector/l=", objects | stdin},
+	{"rollout resume", printing + "field-manager= selector/l=", objects | stdin},
 	{"rollout status", "selector/l= watch/w timeout= revision=", stdin},
-	{"rollout undo", writing + "selector/l= to-revision=", objects | stdin},
+	{"rollout undo", printing + "dry-run=dryrun selector/l= to-revision=", objects | stdin},
 
 	{"set", "", group},
 	{"set env", writing + "all selector/l= containers/c= env/e= from= keys= prefix= list overwrite", objects | stdin},

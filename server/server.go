@@ -161,7 +161,7 @@ func (s *Server) routes() http.Handler {
 }
 
 // errStopping is why requests end when Serve does.
-var errStopping = errors.New("Kubestage is stopping")
+var errStopping = errors.New("the server is stopping")
 
 // Serve answers connections of l until ctx ends, then tells open websockets
 // that it stops, ends running commands, and returns nil within a second.
