@@ -55,8 +55,6 @@ var rooms = []room{
 		"the server serves any log: it must not know where events come from, and it never holds a cluster's credentials in its own process"},
 	{"cmd/dashboard", []string{"*"}, []string{"*"},
 		"the one place that sees all rooms and connects them"},
-	{"bench", []string{"*"}, []string{"*"},
-		"measurements look at every room from outside"},
 	{"e2e", nil, []string{"*"},
 		"browser tests use the built binary through the doors people use"},
 }
