@@ -226,12 +226,7 @@ func (s *Server) watch(k *container, prog program.Program, run <-chan struct{}) 
 	if exit.Code == 0 {
 		k.reason = completed
 	}
-	// When the whole runtime goes down, the record stays "running": the next
-	// process finds a container it knows nothing of, which is the truth.
-	var err error
-	if !s.stopping {
-		err = s.recordContainerLocked(k)
-	}
+	err := s.recordContainerLocked(k)
 	c := k.exitCallLocked()
 	if exit.Signal != 0 {
 		c.Signal = exit.Signal.String()

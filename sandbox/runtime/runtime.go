@@ -149,9 +149,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
 	s.mu.Unlock()
+	server.Stop() // first, so that the kubelet does not begin to repair what ends now
 	s.die()
 	s.stopStream()
-	server.Stop()
 	serving.Wait()
 	s.wait.Wait()
 	os.Remove(s.config.Socket)

@@ -174,10 +174,18 @@ func TestExec(t *testing.T) {
 		c.send(0, "for i in 1 2; do\n")
 		c.send(0, "echo $i\ndone\n")
 		c.until(1, "1\n2\n")
+		c.send(0, "read x; echo \"<$x>\"\nline for read\n")
+		c.until(1, "<line for read>\n")
 		c.send(0, "exit 5\n")
 		got := c.all()
 		if _, code := result(t, got[3]); code != "5" {
 			t.Errorf("streams are %q, want code 5", got)
+		}
+	})
+	t.Run("a script that ends without a line end", func(t *testing.T) {
+		c := n.exec(&pb.ExecRequest{ContainerId: id, Cmd: []string{"sh", "-c", "printf 'echo a; echo b\\n(exit 4)' | sh; echo $?"}, Stdout: true, Stderr: true})
+		if got := c.all(); got[1] != "a\nb\n4\n" {
+			t.Errorf("streams are %q", got)
 		}
 	})
 	t.Run("unknown command", func(t *testing.T) {

@@ -38,3 +38,23 @@ func tooNested(text string) bool {
 	_, err := io.Copy(io.Discard, &nesting{r: strings.NewReader(text)})
 	return err != nil
 }
+
+// sip reads a byte at a time, so that a parser takes no more of the input than
+// its line needs and leaves the rest to the commands of the script. It ends
+// the last line.
+type sip struct {
+	r     io.Reader
+	ended bool
+}
+
+func (s *sip) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := s.r.Read(p[:1])
+	if n == 0 && err != nil && !s.ended {
+		s.ended, p[0] = true, '\n'
+		return 1, nil
+	}
+	return n, err
+}

@@ -240,7 +240,7 @@ func (sh *shell) runText(ctx context.Context, s script) int {
 	return sh.finish(ctx, sh.runner.Run(ctx, file))
 }
 
-// runInput runs what comes in, a statement at a time.
+// runInput runs what comes in, a line at a time.
 func (sh *shell) runInput(ctx context.Context) int {
 	sh.startFeed(ctx)
 	in := io.Reader(sh.stdin)
@@ -248,20 +248,29 @@ func (sh *shell) runInput(ctx context.Context) int {
 		in = sh.p.Stdin
 	}
 	code := 0
-	for stmt, err := range sh.parser().StmtsSeq(&nesting{r: in}) {
+	parser := sh.parser()
+	for stmts, err := range parser.InteractiveSeq(&nesting{r: &sip{r: in}}) {
 		if ctx.Err() != nil {
 			return 137
 		}
-		if err == nil {
-			err = guard(stmt)
+		if err == nil && parser.Incomplete() {
+			continue
+		}
+		for _, stmt := range stmts {
+			if err == nil {
+				err = guard(stmt)
+			}
+			if err != nil {
+				break
+			}
+			code = sh.finish(ctx, sh.runner.Run(ctx, stmt))
+			if sh.runner.Exited() {
+				return code
+			}
 		}
 		if err != nil {
 			fmt.Fprintf(sh.p.Stderr, "%s: syntax error: %s\n", sh.name, syntaxMessage(err))
 			return 2
-		}
-		code = sh.finish(ctx, sh.runner.Run(ctx, stmt))
-		if sh.runner.Exited() {
-			break
 		}
 	}
 	return code
