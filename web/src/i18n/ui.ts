@@ -38,6 +38,7 @@ export const ui = {
   filteredOut: ["filtered out", "걸러짐"],
   passedFilter: ["passed the filters", "필터 통과"],
   points: ["points", "점"],
+  verdicts: ["What the scheduler made of each node", "스케줄러가 본 노드들"],
   standIn: ["stand-in programs", "대역 프로그램"],
   notRegistered: ["not registered yet", "아직 등록 전"],
   notReady: ["NotReady", "NotReady"],

@@ -1,7 +1,7 @@
 // The inspector: what was chosen, in full. For an event: what, who, when,
 // why, what followed, and the event itself as the server sent it.
 import type { Lang, Selection } from "../app.ts";
-import { caption, evidenceWords } from "../i18n/captions.ts";
+import { caption, type Decision, evidenceWords } from "../i18n/captions.ts";
 import { pick } from "../i18n/lang.ts";
 import { duration, word } from "../i18n/ui.ts";
 import { codeWords, kindName } from "../i18n/words.ts";
@@ -109,6 +109,7 @@ export class Inspector {
         h("button", { type: "button", class: "small-button", "data-moment": e.seq }, word(lang, "goThere")),
       ),
       h("dl", { key: "facts", class: "facts" }, facts),
+      e.kind === "schedule" ? this.decision(e.detail as Decision) : h("span", { key: "decision0" }),
       h("h3", { key: "why" }, word(lang, "why")),
       causes.length
         ? h(
@@ -132,6 +133,45 @@ export class Inspector {
         h("pre", { tabindex: 0 }, JSON.stringify(e, null, 2)),
       ),
     ];
+  }
+
+  /** Every node with what the scheduler made of it: the plug-in that refused it, or its points plug-in by plug-in. */
+  private decision(d: Decision): VNode {
+    const { lang } = this;
+    const rows = (d.nodes ?? []).map((n) => {
+      const scores = Object.entries(n.scores ?? {}).sort((a, b) => b[1] - a[1]);
+      const said = n.rejected
+        ? [h("span", { class: "bad" }, `✕ ${n.rejected.plugin}: ${n.rejected.reason}`)]
+        : scores.length
+          ? scores.map(([plugin, points]) =>
+              h("span", { class: "points" }, h("span", null, plugin), h("span", null, String(points))),
+            )
+          : [h("span", null, `✓ ${word(lang, d.feasible === 1 ? "onlyOne" : "passedFilter")}`)];
+      return h(
+        "tr",
+        { key: n.name, class: n.name === d.node ? "won" : "" },
+        h("th", { scope: "row" }, n.name),
+        h("td", null, said),
+        h("td", { class: "total" }, n.total === undefined ? "" : String(n.total)),
+      );
+    });
+    for (const p of d.preFilter ?? []) {
+      rows.push(
+        h(
+          "tr",
+          { key: `pre ${p.plugin}` },
+          h("th", { scope: "row" }, "PreFilter"),
+          h("td", null, h("span", { class: "bad" }, `✕ ${p.plugin}: ${p.reason}`)),
+          h("td", null),
+        ),
+      );
+    }
+    return h(
+      "table",
+      { key: "decision", class: "decision" },
+      h("caption", null, word(lang, "verdicts")),
+      h("tbody", null, rows),
+    );
   }
 
   private path(e: KubeEvent): string {

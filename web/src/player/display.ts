@@ -21,7 +21,7 @@ import { instant } from "../wire/instant.ts";
 
 /** Speeds of the view against the cluster's time, from real to a thousandth. */
 export const speeds = [1, 1 / 2, 1 / 5, 1 / 10, 1 / 20, 1 / 50, 1 / 100, 1 / 200, 1 / 500, 1 / 1000] as const;
-export const normalSpeed = 1 / 50;
+export const normalSpeed = 1 / 20;
 
 export interface Pace {
   /** How long a token travels one way. */

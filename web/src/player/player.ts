@@ -18,7 +18,7 @@ export interface Frames {
 }
 
 /** Up to this much waiting (display ms) the live view keeps its pace; beyond, it hurries in proportion. */
-export const PATIENCE = 45_000;
+export const PATIENCE = 30_000;
 /** A person's request is shown at once when more than this was still waiting before it. */
 const INTERRUPT = 3_000;
 const HISTORY = 50_000;
@@ -212,7 +212,7 @@ export class Player {
     this.frame = 0;
     if (this.mode.value === "paused") return;
     // A tab that was hidden gets one long frame; it must not leap.
-    const passed = Math.min(100, Math.max(0, now - this.last));
+    const passed = Math.min(250, Math.max(0, now - this.last));
     this.last = now;
     const backlog = this.timeline.rest - this.t.value;
     const rate = this.mode.value === "live" ? hurry(backlog) : 1;

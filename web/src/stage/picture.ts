@@ -221,7 +221,7 @@ function hall(v: View): VNode {
       "kube-apiserver",
       `kube-apiserver, ${healthWords(v, health)}`,
       "hall",
-      rect(b, "card hall-card", SMALL),
+      rect(b, "card hall-card", 14),
       dot(b.x + 24, b.y + 28, health),
       text(b.x + 40, b.y + 35, "t-title", "kube-apiserver"),
       boot(v, health, b.x + 40 + widthOf("kube-apiserver", 20) + 18, b.y + 34) ??
@@ -298,7 +298,8 @@ function watchRow(v: View): VNode {
   const shown = s.watchers.has(resource) ? resource : "pods";
   const who = s.watchers.get(shown);
   const label = word(lang, "watch");
-  const says = who ? `${shown} · ${word(lang, "watching")} ${watchersWords(v, who)}` : word(lang, "nobodyWatches");
+  const heard = who ? watchersWords(v, who) : "";
+  const says = heard ? `${shown} · ${word(lang, "watching")} ${heard}` : word(lang, "nobodyWatches");
   const x = g.watchBar.x1 + widthOf(label, 15) + 16;
   return part(
     v,
@@ -369,7 +370,7 @@ function ledger(v: View): VNode {
     "etcd",
     `etcd, ${healthWords(v, health)}, ${word(lang, "revision")} ${s.revision || "0"}`,
     `etcd ${focus?.kind === "etcd" ? "now" : ""}`.trim(),
-    rect(b, "card etcd-card", SMALL),
+    rect(b, "card etcd-card", 14),
     dot(b.x + 22, b.y + 28, health),
     text(b.x + 38, b.y + 35, "t-title", "etcd"),
     s.revision
@@ -427,7 +428,7 @@ function controllers(v: View): VNode {
         c.name,
         c.name,
         `unit ${state}`,
-        rect({ x, y, w, h: 29 }, "unit-box", SMALL),
+        rect({ x, y, w, h: 29 }, "unit-box", 14),
         text(x + w / 2, y + 20, "t-unit", cut(short, w - 12, 15), "middle"),
       );
     });
@@ -440,7 +441,7 @@ function controllers(v: View): VNode {
       "kube-controller-manager",
       `kube-controller-manager, ${healthWords(v, health)}`,
       `${now ? "now" : ""}`,
-      rect(b, "card", SMALL),
+      rect(b, "card", 14),
       dot(b.x + 22, b.y + 27, health),
       text(b.x + 38, b.y + 34, "t-head", "kube-controller-manager"),
       boot(v, health, b.x + 38, b.y + 62) ??
@@ -480,7 +481,7 @@ function scheduler(v: View): VNode {
       "kube-scheduler",
       `kube-scheduler, ${healthWords(v, health)} ${verdict}`,
       `scheduler ${now ? "now" : ""}`,
-      rect(b, "card", SMALL),
+      rect(b, "card", 14),
       dot(b.x + 22, b.y + 27, health),
       text(b.x + 38, b.y + 34, "t-head", "kube-scheduler"),
       verdict && !narrow
@@ -581,7 +582,7 @@ function cloud(v: View): VNode {
     "cloud-controller-manager",
     "cloud-controller-manager",
     "",
-    rect(b, "card", SMALL),
+    rect(b, "card", 14),
     dot(b.x + 22, b.y + 27, health),
     text(b.x + 38, b.y + 34, "t-head", "cloud-controller-manager"),
   );
@@ -614,7 +615,7 @@ function quietLane(v: View): VNode {
     "quiet",
     `${word(lang, "quiet")}: ${counts.map((q) => `${word(lang, q)} ${s.quiet[q]}`).join(", ")}`,
     "quiet",
-    rect(b, "quiet-card", SMALL),
+    rect(b, "quiet-card", 14),
     text(b.x + 18, b.y + 28, "t-quiet", word(lang, "quiet")),
     text(b.x + b.w - 18, b.y + 28, "t-small", all.toLocaleString("en"), "end"),
     cells,
@@ -666,7 +667,7 @@ function nodes(v: View): VNode[] {
         "nodes",
         `+${rest.length} ${word(lang, "moreNodes")}`,
         "node",
-        rect(b, "card", SMALL),
+        rect(b, "card", 14),
         text(b.x + b.w / 2, b.y + b.h / 2 - 4, "t-title", `+${rest.length} ${word(lang, "moreNodes")}`, "middle"),
         text(b.x + b.w / 2, b.y + b.h / 2 + 24, "t-small", `${podCount} Pods`, "middle"),
       ),
@@ -708,9 +709,9 @@ function node(v: View, n: NodeView, b: NodeBox): VNode {
       `node:${n.name}`,
       `${n.name} ${state} ${facts}`,
       `node ${n.uid ? "" : "ghost"} ${n.ready === false ? "notready" : ""} ${here ? "now" : ""}`,
-      rect(b, "card", SMALL),
+      rect(b, "card", 14),
       text(b.x + 16, top, low ? "t-head" : "t-title", cut(n.name, b.w * 0.5, low ? 18 : 20)),
-      text(b.x + b.w - 16, top, state ? "t-small t-bad" : "t-small", cut(side, b.w * 0.48, SMALL), "end"),
+      text(b.x + b.w - 16, top, state && n.uid ? "t-small t-bad" : "t-small", cut(side, b.w * 0.48, SMALL), "end"),
     ),
     chip(
       v,

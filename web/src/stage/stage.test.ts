@@ -1,0 +1,283 @@
+import { describe, expect, test } from "vitest";
+import { material, plain } from "../test/cluster.ts";
+import { boot, createDeployment, everything, learner, Tape } from "../test/tape.ts";
+import { compose, whole } from "./compose.ts";
+import { type Box, type Geometry, geometry, type Point, type Shape, tileAt, tileGrid, Way } from "./geometry.ts";
+import { toText } from "./node.ts";
+import { scatter, type Token, thin, tokensAt } from "./tokens.ts";
+
+const m = material(everything().events);
+const at = (t: number, look = plain) => toText(whole(compose(m, t, look)));
+const moment = (seq: number, look = plain) => at(m.timeline.atOf(seq), look);
+
+describe("the drawing", () => {
+  test("is the same whether one comes from before or from behind", () => {
+    const times = Array.from({ length: 40 }, (_, i) => (m.timeline.rest * i) / 40);
+    const forward = times.map((t) => at(t));
+    const back = [...times]
+      .reverse()
+      .map((t) => at(t))
+      .reverse();
+    expect(back).toEqual(forward);
+    for (const i of [30, 3, 39, 17]) expect(at(times[i]!)).toBe(forward[i]);
+  });
+
+  test("draws every foreground event on the stage, in the log's order", () => {
+    const seen = new Set<number>();
+    for (let t = 0; t <= m.timeline.rest; t += 100) {
+      const svg = compose(m, t, plain)
+        .tokens()
+        .map((n) => toText(n))
+        .join("");
+      for (const [, seq] of svg.matchAll(/data-token="(\d+)"/g)) seen.add(Number(seq));
+    }
+    const drawable = m.timeline.foreground.filter((s) => !["component", "source"].includes(m.log.get(s)!.kind));
+    expect([...seen].sort((a, b) => a - b)).toEqual(drawable);
+  });
+
+  test("shows a pod from waiting to ready", () => {
+    const puts = m.log.range(1, m.log.last).filter((e) => e.kind === "etcd" && e.object?.resource === "pods");
+    const uid = puts[0]!.object!.uid;
+    const looks = puts
+      .filter((e) => e.object?.uid === uid)
+      .map((e) => new RegExp(`class="pod pod-(\\w+)[^"]*"[^>]*data-uid="${uid}"`).exec(moment(e.seq))?.[1]);
+    expect(looks).toEqual(["pending", "creating", "creating", "ready", "terminating", undefined]);
+  });
+
+  test("a refused request turns round at its gate", () => {
+    const forbidden = m.log.range(1, m.log.last).find((e) => e.code === 403)!;
+    expect(moment(forbidden.seq)).toContain("gate gate-authz is-refused");
+    expect(moment(forbidden.seq)).toContain("gate gate-admission is-unreached");
+    const l = m.timeline;
+    const scene = {
+      geometry: geometry("wide", 3),
+      state: m.history.at(forbidden.seq),
+      timeline: l,
+      still: false,
+      event: (s: number) => m.log.get(s),
+    };
+    const xs: number[] = [];
+    for (let t = l.startOf(forbidden.seq); t < l.endOf(forbidden.seq); t += 40) {
+      const k = tokensAt(scene, t).tokens.find((x) => x.seq === forbidden.seq)!;
+      xs.push(k.x);
+      if (t > l.atOf(forbidden.seq) + 1) expect(k).toMatchObject({ shape: "response", refused: true });
+    }
+    const gate = scene.geometry.gates[1]!;
+    expect(Math.max(...xs)).toBeLessThanOrEqual(gate.x + gate.w / 2 + 0.1);
+    expect(xs[xs.length - 1]).toBeLessThan(scene.geometry.hall.x);
+  });
+
+  test("an accepted write passes all gates, observed or implied", () => {
+    const create = m.log.range(1, m.log.last).find((e) => e.from === learner && e.verb === "create")!;
+    const svg = moment(create.seq);
+    for (const g of ["authn", "authz"]) expect(svg).toContain(`gate-${g} is-observed`);
+    for (const g of ["admission", "validation", "storage"]) expect(svg).toContain(`gate-${g} is-implied`);
+  });
+
+  test("the scheduler's funnel says what the scheduler said", () => {
+    const cycle = m.log.range(1, m.log.last).find((e) => e.kind === "schedule")!;
+    const svg = moment(cycle.seq);
+    expect(svg).toContain("NodeResourcesFit: Insufficient cpu");
+    expect(svg).toContain(">585<");
+    expect(svg).toContain("chose node-2");
+  });
+
+  test("no scores are shown when there were none", () => {
+    const t = boot(new Tape());
+    t.add({
+      kind: "schedule",
+      from: "system:kube-scheduler",
+      verb: "schedule",
+      object: { resource: "pods", namespace: "default", name: "a", uid: "u" },
+      detail: {
+        result: "scheduled",
+        node: "node-2",
+        feasible: 1,
+        evaluated: 2,
+        nodes: [{ name: "node-1", rejected: { plugin: "TaintToleration", reason: "tainted" } }, { name: "node-2" }],
+      },
+    });
+    const one = material(t.events);
+    const svg = toText(whole(compose(one, one.timeline.atOf(t.events.length), plain)));
+    expect(svg).toContain("the only one left: no scores");
+    expect(svg).not.toContain('class="bar"');
+  });
+
+  test("shows the components while they start", () => {
+    const svg = moment(3);
+    expect(svg).toContain("kube-apiserver, starting");
+    expect(svg).toContain("etcd, ready");
+    expect(svg).not.toContain("cloud-controller-manager");
+  });
+
+  test("in Korean as in English", () => {
+    const svg = moment(m.log.last, { ...plain, lang: "ko" });
+    for (const word of ["인증", "인가", "어드미션", "검증", "저장", "조용한 차선", "대역 프로그램"])
+      expect(svg).toContain(word);
+  });
+
+  test("reduced motion knows only two ends", () => {
+    const xs = new Set<string>();
+    const seq = m.timeline.foreground.find((s) => m.log.get(s)!.kind === "etcd")!;
+    for (let t = m.timeline.startOf(seq); t < m.timeline.atOf(seq); t += 20) {
+      const svg = at(t, { ...plain, still: true });
+      xs.add(new RegExp(`data-token="${seq}"[^>]*transform="([^"]+)"`).exec(svg)![1]!);
+    }
+    expect(xs.size).toBe(2);
+  });
+
+  test("has no style attributes, which the page's policy forbids", () => {
+    for (const shape of ["wide", "tall"] as const) {
+      expect(moment(m.log.last, { ...plain, shape })).not.toMatch(/ style=|undefined|NaN|\[object/);
+    }
+  });
+
+  test("marks what is chosen and what the text lights", () => {
+    expect(moment(60, { ...plain, lit: "etcd" })).toMatch(/class="part etcd[^"]*lit"/);
+    expect(moment(60, { ...plain, lit: "kubelet" }).match(/class="part unit +lit" data-part="kubelet:/g)?.length).toBe(
+      3,
+    );
+    expect(moment(60, { ...plain, selection: { type: "part", id: "authz" } })).toMatch(/gate-authz[^"]*chosen"/);
+  });
+});
+
+/* Where everything is */
+
+const inside = (b: Box, p: Point) =>
+  p.x > b.x + 0.5 && p.x < b.x + b.w - 0.5 && p.y > b.y + 0.5 && p.y < b.y + b.h - 0.5;
+
+function boxesOf(g: Geometry): Record<string, Box> {
+  const boxes: Record<string, Box> = {
+    person: g.person,
+    kubestage: g.kubestage,
+    others: g.others,
+    hall: g.hall,
+    etcd: g.etcd,
+    controllers: g.controllers,
+    scheduler: g.scheduler,
+    quiet: g.quiet,
+  };
+  g.nodes.forEach((n, i) => {
+    boxes[`node ${i}`] = n;
+  });
+  if (g.more) boxes.more = g.more;
+  return boxes;
+}
+
+const cases = (["wide", "tall"] as Shape[]).flatMap((s) => [1, 2, 3, 4, 5, 6, 7, 8, 9, 20].map((n) => [s, n] as const));
+
+describe.each(cases)("the %s layout for %i nodes", (shape, count) => {
+  const g = geometry(shape, count);
+  const boxes = boxesOf(g);
+
+  test("has no two boxes on one another, and all within the picture", () => {
+    const all = Object.entries(boxes);
+    for (const [a, x] of all) {
+      expect([a, x.x >= 0, x.y >= 0, x.x + x.w <= g.width + 0.01, x.y + x.h <= g.height + 0.01]).toEqual([
+        a,
+        true,
+        true,
+        true,
+        true,
+      ]);
+      for (const [b, y] of all) {
+        if (a < b) {
+          const apart = x.x + x.w <= y.x || y.x + y.w <= x.x || x.y + x.h <= y.y || y.y + y.h <= x.y;
+          expect([a, b, apart]).toEqual([a, b, true]);
+        }
+      }
+    }
+  });
+
+  test("leads its lines through the gutters, never through a box", () => {
+    const lines: [string, Point[]][] = [];
+    for (const p of ["person", "kubestage", "others", "controllers", "scheduler"]) {
+      lines.push([p, g.toDoor(p, -1)], [p, g.fromWatch(p, -1)]);
+    }
+    for (let i = 0; i < Math.min(count, 8); i++)
+      lines.push([`node ${i}`, g.toDoor("node", i)], [`node ${i}`, g.fromWatch("node", i)]);
+    lines.push(["etcd", g.toEtcd]);
+    const through: string[] = [];
+    for (const [name, points] of lines) {
+      const way = new Way(points);
+      for (let u = 0; u <= 1; u += 0.005) {
+        const p = way.at(u);
+        for (const [box, b] of Object.entries(boxes)) {
+          // Every line begins or ends in the hall.
+          if (box !== "hall" && inside(b, p)) through.push(`${name} through ${box} at ${p.x},${p.y}`);
+        }
+      }
+    }
+    expect(through).toEqual([]);
+  });
+
+  test("keeps request lines out of the hall but for the door", () => {
+    for (const p of ["person", "kubestage", "others", "controllers", "scheduler", "node"]) {
+      const way = new Way(g.toDoor(p, 0));
+      const within: Point[] = [];
+      for (let u = 0; u <= 1; u += 0.005) if (inside(g.hall, way.at(u))) within.push(way.at(u));
+      expect(within).toEqual([]);
+      expect(way.at(1)).toEqual(g.door);
+    }
+  });
+
+  test("lays pods side by side", () => {
+    for (const n of g.nodes) {
+      for (const crowd of [1, 5, 9, 30, 60]) {
+        const grid = tileGrid(n.pods, crowd);
+        for (let i = 0; i < grid.columns * grid.rows; i++) {
+          const a = tileAt(n.pods, grid, i)!;
+          expect(a.x + a.w).toBeLessThanOrEqual(n.x + n.w);
+          expect(a.y + a.h).toBeLessThanOrEqual(n.y + n.h);
+        }
+      }
+    }
+  });
+});
+
+describe("tokens beyond counting", () => {
+  const token = (seq: number): Token => ({
+    seq,
+    shape: "request",
+    deed: "read",
+    inferred: false,
+    x: seq % 100,
+    y: 0,
+    label: "",
+    resting: false,
+    refused: false,
+    line: `line ${seq % 3}`,
+  });
+
+  test("are thinned the same way each time, and counted", () => {
+    const all = Array.from({ length: 1000 }, (_, i) => token(i + 1));
+    const a = thin(all, 300);
+    expect(a.tokens.length).toBeLessThanOrEqual(300);
+    expect(a.tokens.length).toBeGreaterThan(150);
+    expect(a.badges.reduce((n, b) => n + b.count, 0) + a.tokens.length).toBe(1000);
+    expect(thin(all, 300)).toEqual(a);
+  });
+
+  test("keep every sort: the scatter does not follow a rhythm", () => {
+    for (const rhythm of [2, 3, 4, 5, 8]) {
+      const kept = Array.from({ length: 4000 }, (_, i) => i * rhythm).filter((s) => (scatter(s) & 3) === 0).length;
+      expect(kept).toBeGreaterThan(850);
+      expect(kept).toBeLessThan(1150);
+    }
+  });
+
+  test("are all drawn while they are few", () => {
+    const t = createDeployment(boot(new Tape()), "web", 3);
+    const few = material(t.events);
+    for (let x = 0; x < few.timeline.rest; x += 400) {
+      const scene = {
+        geometry: geometry("wide", 3),
+        state: few.history.at(few.timeline.seqAt(x)),
+        timeline: few.timeline,
+        still: false,
+        event: (s: number) => few.log.get(s),
+      };
+      expect(tokensAt(scene, x).badges).toEqual([]);
+    }
+  });
+});
