@@ -4,7 +4,9 @@
 import { batch, effect, signal } from "@preact/signals-core";
 import type { App, Mount } from "../app.ts";
 import { ask, isAbort, postLines, Refused } from "../console/stream.ts";
+import { mountCheckpoint } from "./checkpoint.ts";
 import { mountCommands } from "./commands.ts";
+import { mountPrediction } from "./prediction.ts";
 import { captured, duration, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
 import { mountTerms, type Term } from "./terms.ts";
 import { type ChapterText, chapterText } from "./text.ts";
@@ -17,6 +19,7 @@ interface ChapterData {
 }
 
 interface Progress {
+  step?: string;
   prediction?: { chosen: string; answer?: string };
   passed?: string;
 }
@@ -31,6 +34,8 @@ export const mount: Mount = (root, app) => {
   if (isOurs()) mountCommands(chapter, t.toConsole);
   const scene = new SceneView(chapter, app, data, t);
   mountCheckpoint(chapter, data.id, t);
+  for (const link of document.querySelectorAll("[data-lang-link]"))
+    link.addEventListener("click", () => givePlace(data.id, scene.place));
   void load(scene, data.id, chapter, t);
 };
 
@@ -40,9 +45,35 @@ async function load(scene: SceneView, id: string, chapter: HTMLElement, t: Chapt
     .then((a) => a.json())
     .catch(() => ({}))) as Progress;
   scene.predicted(progress.prediction?.chosen ?? "");
+  const switched = takePlace(id);
+  scene.resume(switched || (progress.step ?? ""), switched !== "");
   if (progress.passed) {
     const status = chapter.querySelector("[data-check-status]");
     if (status && !status.textContent) status.textContent = t.passedBefore;
+  }
+}
+
+/** Longer than a run may take; a story older than that is not going on. */
+const PURSUIT = 90_000;
+
+/** The place in the text, for the page in the other language. */
+const PLACE = "kubestage.place";
+
+function givePlace(chapter: string, step: string): void {
+  try {
+    sessionStorage.setItem(PLACE, `${chapter} ${step}`);
+  } catch {
+    // without storage the other page begins at its top
+  }
+}
+
+function takePlace(chapter: string): string {
+  try {
+    const [of, step] = (sessionStorage.getItem(PLACE) ?? "").split(" ");
+    sessionStorage.removeItem(PLACE);
+    return of === chapter ? (step ?? "") : "";
+  } catch {
+    return "";
   }
 }
 
@@ -61,6 +92,7 @@ class SceneView {
   private readonly all = signal(false);
   private stop: AbortController | undefined;
   private factsOf = "";
+  private asking = false;
 
   constructor(root: HTMLElement, app: App, data: ChapterData, t: ChapterText) {
     this.root = root;
@@ -70,14 +102,10 @@ class SceneView {
     this.ids = data.steps.map((s) => s.id);
     this.mountSteps();
     this.mountRun();
-    this.mountPrediction();
-    // Another log (the program was started again) knows nothing of our facts.
-    app.onEvent(() => {
-      if (this.factsOf !== "" && app.log.id !== "" && app.log.id !== this.factsOf && !this.running.peek()) {
-        this.facts.value = new Map();
-        void this.reload();
-      }
-    });
+    const { facts, chosen } = this;
+    const { playhead } = app.signals;
+    mountPrediction(root, { chapter: data.id, decidedAt: data.decidedAt, facts, playhead, chosen }, t);
+    app.onEvent(() => this.pursue());
   }
 
   /** Asks what is already true in the log: after a reload, or a run in another tab. */
@@ -94,8 +122,41 @@ class SceneView {
     }
   }
 
+  /**
+   * Keeps up with what happens without us: another log (the program was started
+   * again) knows nothing of our facts, and a run that was begun before this page
+   * was loaded goes on in the cluster.
+   */
+  private pursue(): void {
+    if (this.running.peek() || this.asking) return;
+    const another = this.factsOf !== "" && this.app.log.id !== "" && this.app.log.id !== this.factsOf;
+    if (another) this.facts.value = new Map();
+    const facts = this.facts.peek();
+    const first = facts.get(this.ids[0] ?? "");
+    const unfinished = first && facts.size < this.ids.length && Date.now() - Date.parse(first.start) < PURSUIT;
+    if (!another && !unfinished) return;
+    this.asking = true;
+    setTimeout(() => {
+      this.asking = false;
+      void this.reload();
+    }, 300);
+  }
+
   predicted(option: string): void {
     this.chosen.value = option;
+  }
+
+  /** Opens the step where the reader was. */
+  resume(step: string, scroll: boolean): void {
+    if (!this.ids.includes(step) || this.running.peek()) return;
+    this.opened.value = new Set([step]);
+    if (scroll) document.getElementById(`step-${step}`)?.scrollIntoView({ block: "center" });
+  }
+
+  /** The step the reader is at, for the page in the other language. */
+  get place(): string {
+    const at = this.root.querySelector<HTMLElement>('.step[data-state="current"]');
+    return at?.dataset.step ?? [...this.opened.peek()].at(-1) ?? "";
   }
 
   // --- steps
@@ -139,6 +200,8 @@ class SceneView {
           if (open && (!fact || here)) opened.delete(v.step.id);
           else opened.add(v.step.id);
           this.opened.value = opened;
+          if (opened.has(v.step.id))
+            void ask("PUT", `/api/progress/${this.data.id}/place`, { step: v.step.id }).catch(() => {});
           if (open && (!fact || here)) this.all.value = false;
         });
         if (fact) {
@@ -289,94 +352,6 @@ class SceneView {
       this.running.value = false;
     }
   }
-
-  // --- prediction
-
-  private mountPrediction(): void {
-    const form = this.root.querySelector<HTMLFormElement>("[data-predict]");
-    const answer = this.root.querySelector<HTMLElement>("[data-answer]");
-    if (!form || !answer) return;
-    const choices = [...form.querySelectorAll<HTMLElement>("[data-option]")];
-    for (const c of choices) {
-      const input = c.querySelector("input")!;
-      input.disabled = false;
-      input.addEventListener("change", () => {
-        this.chosen.value = input.value;
-        void ask("PUT", `/api/progress/${this.data.id}/prediction`, { chosen: input.value }).catch(() => {});
-      });
-    }
-    form.addEventListener("submit", (e) => e.preventDefault());
-    effect(() => {
-      const fact = this.facts.value.get(this.data.decidedAt);
-      const seen = fact !== undefined && fact.answer !== "" && fact.seq <= this.app.signals.playhead.value;
-      const right = seen ? fact.answer : "";
-      const chosen = this.chosen.value;
-      for (const c of choices) {
-        const id = c.dataset.option ?? "";
-        const input = c.querySelector("input")!;
-        input.checked = id === chosen;
-        if (right === "") delete c.dataset.verdict;
-        else if (id === right) c.dataset.verdict = "right";
-        else if (id === chosen) c.dataset.verdict = "wrong";
-        else delete c.dataset.verdict;
-      }
-      answer.replaceChildren();
-      answer.hidden = chosen === "" && right === "";
-      if (right !== "") {
-        const verdict = document.createElement("strong");
-        verdict.textContent = chosen === "" ? this.t.shown : chosen === right ? this.t.rightAnswer : this.t.wrongAnswer;
-        answer.append(verdict, " ", this.because(form, right, captured(this.facts.value.values())));
-      } else if (chosen !== "") answer.textContent = this.t.predicted;
-    });
-  }
-
-  /** The reason for an option, from the page, with the log's own numbers in it. */
-  private because(form: HTMLElement, option: string, values: Record<string, string>): Node {
-    const source = form.querySelector<HTMLElement>(`[data-because="${option}"]`);
-    const copy = document.createElement("span");
-    for (const n of source?.childNodes ?? []) copy.append(n.cloneNode(true));
-    const walk = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
-    for (let n = walk.nextNode(); n; n = walk.nextNode()) n.nodeValue = fill(n.nodeValue ?? "", values);
-    return copy;
-  }
-}
-
-// --- checkpoint
-
-function mountCheckpoint(root: HTMLElement, id: string, t: ChapterText): void {
-  const card = root.querySelector<HTMLElement>("[data-check]");
-  const button = card?.querySelector<HTMLButtonElement>("[data-check-run]");
-  const list = card?.querySelector<HTMLElement>("[data-check-facts]");
-  const passed = card?.querySelector<HTMLElement>("[data-passed]");
-  const status = card?.querySelector<HTMLElement>("[data-check-status]");
-  if (!card || !button || !list || !passed || !status) return;
-  button.disabled = false;
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    status.textContent = t.checking;
-    status.classList.remove("bad");
-    try {
-      const answer = (await (await ask("POST", `/api/scenes/${id}/checkpoint`)).json()) as {
-        passed: boolean;
-        facts: { step: string }[];
-        missing?: string;
-      };
-      const met = new Set(answer.facts.map((f) => f.step));
-      list.hidden = false;
-      for (const item of list.querySelectorAll<HTMLElement>("[data-fact]")) {
-        const fact = item.dataset.fact ?? "";
-        item.dataset.state = met.has(fact) ? "done" : "missing";
-        item.querySelector<HTMLElement>("[data-missing]")!.hidden = answer.missing !== fact;
-      }
-      passed.hidden = !answer.passed;
-      status.textContent = answer.passed ? t.passed : t.missing;
-    } catch (e) {
-      status.textContent = e instanceof Refused ? [e.message, e.hint].filter(Boolean).join(" ") : t.noServer;
-      status.classList.add("bad");
-    } finally {
-      button.disabled = false;
-    }
-  });
 }
 
 function byStep(facts: (Fact | undefined)[]): Map<string, Fact> {

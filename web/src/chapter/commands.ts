@@ -9,14 +9,16 @@ export function isCommand(text: string): boolean {
 export function mountCommands(root: HTMLElement, title: string): void {
   for (const code of root.querySelectorAll<HTMLElement>(".prose code, .check code")) {
     const command = code.textContent ?? "";
-    if (!isCommand(command) || code.closest("pre, button")) continue;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "command";
-    button.title = title;
-    code.replaceWith(button);
-    button.append(code);
-    button.addEventListener("click", () => {
+    if (!isCommand(command) || code.closest("pre, a, button")) continue;
+    // A link and not a button: it breaks at the end of a line like the text around it.
+    const link = document.createElement("a");
+    link.href = "#console";
+    link.className = "command";
+    link.title = title;
+    code.replaceWith(link);
+    link.append(code);
+    link.addEventListener("click", (e) => {
+      e.preventDefault();
       document.dispatchEvent(new CustomEvent(OFFER, { detail: command }));
     });
   }

@@ -33,7 +33,14 @@ export function mountTerms(root: HTMLElement, app: App, terms: Readonly<Record<s
   };
   root.addEventListener("click", (e) => {
     const b = e.target instanceof Element ? e.target.closest<HTMLButtonElement>("button[data-term]") : null;
-    if (!b) return;
+    if (!b) {
+      // Reading on: the explanation makes room, and what the term lit goes out
+      // unless something else is lit by now.
+      const lights = pressed && termOf(pressed)?.lights;
+      release();
+      if (lights && app.signals.lit.peek() === lights) app.light(null);
+      return;
+    }
     const term = termOf(b);
     if (!term) return;
     if (pressed === b) {
