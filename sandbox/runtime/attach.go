@@ -74,19 +74,22 @@ func (s *Server) attachTo(ctx context.Context, containerID string, in io.Reader,
 		return status.Errorf(codes.FailedPrecondition, "container %s has exited", k.id)
 	}
 	defer k.output.detach(a)
+	feed := func(to io.Writer, from io.Reader) error { _, err := io.Copy(to, from); return err }
+	show := []io.Writer{out, errOut}
+	if tty {
+		t := &terminal{signal: k.process.Signal, out: out}
+		show[0], show[1], feed = t, t, t.feed
+	}
 	var typed chan error
 	if in != nil && !lookOnly && k.stdin != nil {
 		typed = make(chan error, 1)
 		go func() { // ends with the connection or the container
-			_, err := io.Copy(k.stdin, in)
+			err := feed(k.stdin, in)
 			if k.config.GetStdinOnce() {
 				k.stdin.Close()
 			}
 			typed <- err
 		}()
-	}
-	if tty {
-		out = crlf(out)
 	}
 	for {
 		select {
@@ -97,15 +100,10 @@ func (s *Server) attachTo(ctx context.Context, containerID string, in io.Reader,
 				}
 				return nil
 			}
-			w := out
-			if c.stream == 1 && !tty {
-				w = errOut
-			}
-			if w == nil {
-				continue
-			}
-			if _, err := w.Write(c.data); err != nil {
-				return nil // the client is gone
+			if w := show[c.stream]; w != io.Writer(nil) {
+				if _, err := w.Write(c.data); err != nil {
+					return nil // the client is gone
+				}
 			}
 		case err := <-typed:
 			if err != nil {

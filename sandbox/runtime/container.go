@@ -196,6 +196,10 @@ func (s *Server) start(k *container) (run chan struct{}, err error) {
 		Stderr:    out.stderr(),
 		Container: k.world,
 		Init:      true,
+		Terminal:  k.config.GetTty(),
+	}
+	if k.config.GetTty() {
+		k.process.Stderr = k.process.Stdout // a terminal has one output
 	}
 	if k.config.GetStdin() {
 		k.stdin = newStdin(k.life)

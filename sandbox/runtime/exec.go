@@ -152,22 +152,24 @@ func (s *Server) execIn(ctx context.Context, containerID string, command []strin
 	live, cancel := context.WithCancel(k.life)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
-	if tty {
-		out = crlf(out)
-		errOut = out
-		j.process.Env = append([]string{"TERM=xterm"}, j.process.Env...)
-	}
 	if out != nil {
 		j.process.Stdout = &pipeEnd{out, j.process}
 	}
 	if errOut != nil {
 		j.process.Stderr = &pipeEnd{errOut, j.process}
 	}
+	feed := func(to io.Writer, from io.Reader) error { _, err := io.Copy(to, from); return err }
+	if tty {
+		t := &terminal{signal: j.process.Signal, out: j.process.Stdout}
+		j.process.Stdout, j.process.Stderr, feed = t, t, t.feed
+		j.process.Terminal = true
+		j.process.Env = append([]string{"TERM=xterm"}, j.process.Env...)
+	}
 	if in != nil {
 		input := newStdin(live)
 		j.process.Stdin = input
 		go func() { // ends with the connection, which the caller closes after this function
-			io.Copy(input, in)
+			feed(input, in)
 			input.Close()
 		}()
 	}
@@ -189,21 +191,4 @@ func (e *pipeEnd) Write(b []byte) (int, error) {
 		e.p.Signal(program.SIGPIPE)
 	}
 	return n, err
-}
-
-// crlf does for output what a terminal driver does: the client's terminal is in raw mode.
-func crlf(w io.WriteCloser) io.WriteCloser {
-	if w == nil {
-		return nil
-	}
-	return crlfWriter{w}
-}
-
-type crlfWriter struct{ io.WriteCloser }
-
-func (w crlfWriter) Write(p []byte) (int, error) {
-	if _, err := w.WriteCloser.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

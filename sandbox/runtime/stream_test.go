@@ -215,6 +215,56 @@ func TestExec(t *testing.T) {
 	})
 }
 
+// TestTerminal types at a shell, as kubectl exec -it does.
+func TestTerminal(t *testing.T) {
+	n := startNode(t)
+	pod, config := n.pod("box")
+	id := n.create(pod, config, &pb.ContainerConfig{Image: ref("busybox"), Command: []string{"sleep", "1000"}})
+	n.start(id)
+	c := n.exec(&pb.ExecRequest{ContainerId: id, Cmd: []string{"sh"}, Stdin: true, Stdout: true, Tty: true})
+	expect := func(want string) {
+		t.Helper()
+		c.until(1, want)
+		c.got[1] = c.got[1][strings.Index(c.got[1], want)+len(want):]
+	}
+	expect("/ # ")
+	c.send(0, "ecjo\x7f\x7fho hi\r")
+	expect("ecjo\b \b\b \bho hi\r\nhi\r\n/ # ")
+	c.send(0, "for i in 1 2; do\r")
+	expect("\r\n> ")
+	c.send(0, "echo $i; done\x1b[A\r")
+	expect("1\r\n2\r\n/ # ")
+	c.send(0, "cd /tmp\r")
+	expect("/tmp # ")
+	c.send(0, "sleep 1000\r")
+	expect("\r\n")
+	time.Sleep(50 * time.Millisecond)
+	c.send(0, "\x03")
+	expect("^C\r\n/tmp # ")
+	c.send(0, "echo $?; garbage\x15read x; echo \"<$x>\"\r")
+	expect("\r\n")
+	c.send(0, "typed\r")
+	expect("<typed>\r\n/tmp # ")
+	c.send(0, "if )\r")
+	expect("syntax error")
+	expect("/tmp # ")
+	c.send(0, "half a line\x03")
+	expect("^C\r\n/tmp # ")
+	c.send(0, "(exit 3)\r")
+	expect("/tmp # ")
+	c.send(0, "\x04")
+	if _, code := result(t, c.all()[3]); code != "3" {
+		t.Errorf("the shell ended with %q, want 3: %q", code, c.got)
+	}
+	c = n.exec(&pb.ExecRequest{ContainerId: id, Cmd: []string{"sleep", "1000"}, Stdin: true, Stdout: true, Tty: true})
+	c.next()
+	time.Sleep(50 * time.Millisecond)
+	c.send(0, "\x03")
+	if _, code := result(t, c.all()[3]); code != "130" {
+		t.Errorf("an interrupted command ended with %q, want 130", code)
+	}
+}
+
 func TestExecSync(t *testing.T) {
 	n := startNode(t)
 	pod, config := n.pod("box")

@@ -94,6 +94,8 @@ type Process struct {
 	Stderr io.Writer
 	*Container
 
+	Terminal bool // its streams are a terminal
+
 	Init   bool     // process 1 of its container: signals without a handler do nothing
 	Parent *Process // that started it; nil for process 1 and what joins from outside
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
@@ -54,6 +55,7 @@ type shell struct {
 	mu       sync.Mutex // guards all below; subshells run concurrently
 	traps    map[Signal]string
 	signals  <-chan Signal
+	passed   <-chan Signal // instead of signals, at a terminal
 	forks    int
 	jobs     int           // of forks, those started with &
 	jobsDone chan struct{} // closed when jobs becomes 0; nil when it is
@@ -246,6 +248,9 @@ func (sh *shell) runInput(ctx context.Context) int {
 	in := io.Reader(sh.stdin)
 	if sh.stdin == nil {
 		in = sh.p.Stdin
+	}
+	if sh.p.Terminal {
+		return sh.interact(ctx, in)
 	}
 	code := 0
 	parser := sh.parser()
@@ -569,9 +574,17 @@ type interruptible struct {
 }
 
 func (i *interruptible) Read(b []byte) (int, error) {
-	stop := context.AfterFunc(i.ctx, func() { i.f.Close() })
-	defer stop()
-	return i.f.Read(b)
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(i.ctx, func() {
+		i.f.SetReadDeadline(time.Now())
+		close(interrupted)
+	})
+	n, err := i.f.Read(b)
+	if !stop() {
+		<-interrupted
+		i.f.SetReadDeadline(time.Time{}) // others may read on
+	}
+	return n, err
 }
 
 // typeCommand is type and command -v, for what the container has.

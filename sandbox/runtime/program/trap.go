@@ -50,6 +50,9 @@ func (sh *shell) trap(args []string) []string {
 		} else {
 			sh.traps[s] = code
 			sh.signals = sh.p.Notify(s)
+			if sh.passed != nil {
+				sh.signals = sh.passed
+			}
 		}
 		sh.mu.Unlock()
 	}
