@@ -94,8 +94,10 @@ export function oneRevisionPerWrite(events: KubeEvent[]): string[] {
   for (const e of stored) {
     const requests = (e.causes ?? []).map((c) => bySeq.get(c.seq)).filter((c) => c?.kind === "request");
     const key = String(e.detail?.key ?? "");
-    if (requests.length === 0 && !internal.some((part) => key.includes(part)))
-      wrong.push(`no request made ${short(e)}`);
+    if (requests.length === 0 && !internal.some((part) => key.includes(part))) {
+      const late = events.find((r) => r.kind === "request" && r.revision === e.revision && writing.includes(r.verb));
+      wrong.push(`no request made ${short(e)}${late ? `; too late: ${short(late)}` : ""}`);
+    }
     if (requests.length > 1) wrong.push(`${requests.length} requests made ${short(e)}`);
     for (const r of requests) puts.set(r!.seq, [...(puts.get(r!.seq) ?? []), e]);
   }
@@ -260,8 +262,16 @@ export function storyOf(events: KubeEvent[]): KubeEvent[] {
   return events.filter((e) => e.object?.name?.startsWith("web") && kinds.includes(e.object.resource));
 }
 
-/** What a viewer is owed a token for: not the reading that components do all day. */
+/** What a viewer is owed a token for: not the reading that components do all day, nor what the apiserver tells itself. */
 export function drawable(e: KubeEvent): boolean {
-  if (e.kind === "request") return writing.includes(e.verb) || e.from === learner;
-  return ["etcd", "watch", "schedule"].includes(e.kind) || (e.kind === "cri" && e.verb !== "ImageStatus");
+  switch (e.kind) {
+    case "request":
+      return writing.includes(e.verb) || e.from === learner;
+    case "watch":
+      return e.to !== "system:apiserver";
+    case "cri":
+      return e.verb !== "ImageStatus";
+    default:
+      return e.kind === "etcd" || e.kind === "schedule";
+  }
 }

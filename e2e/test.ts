@@ -17,10 +17,10 @@ export const test = base.extend<{ manners: undefined; freshDashboard: Dashboard 
     { scope: "worker", timeout: 120_000 },
   ],
 
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
-  freshDashboard: async ({}, use) => {
+  freshDashboard: async ({ page }, use) => {
     const dashboard = await Dashboard.start();
     await use(dashboard);
+    await page.close(); // it would complain, rightly, about a dashboard that is gone
     await dashboard.stop();
   },
 

@@ -99,25 +99,35 @@ export class Stage {
 
   /**
    * Walks from one event to another by the step-forward button and reads the
-   * picture at each stop: which tokens are on it for the first time.
+   * picture at each stop: which tokens are on it for the first time. The walk
+   * happens in the page, since it is hundreds of steps long.
    */
   async tokensBetween(after: number, last: number): Promise<number[]> {
     await this.page.evaluate((seq) => window.kubestage.seek(seq), after);
     await this.idle();
-    const seen = new Set(await this.tokens());
-    const order: number[] = [];
-    for (let before = -1; ; ) {
-      await this.press("forward");
-      await this.idle();
-      const at = await this.playhead();
-      if (at > last || at === before) return order;
-      before = at;
-      const fresh = (await this.tokens()).filter((seq) => !seen.has(seq) && seq <= at);
-      for (const seq of fresh.sort((a, b) => a - b)) {
-        seen.add(seq);
-        order.push(seq);
+    return this.page.evaluate(async (last) => {
+      const tokens = () =>
+        [...document.querySelectorAll("svg.stage-svg [data-token]")].map((t) => Number(t.getAttribute("data-token")));
+      const idle = async () => {
+        do await new Promise(requestAnimationFrame);
+        while (!window.kubestage.idle());
+      };
+      const forward = document.querySelector<HTMLButtonElement>('[data-action="forward"]');
+      const seen = new Set(tokens());
+      const order: number[] = [];
+      for (let at = window.kubestage.playhead(), before = -1; at < last && at !== before; ) {
+        before = at;
+        forward?.click();
+        await idle();
+        at = window.kubestage.playhead();
+        const fresh = tokens().filter((seq) => !seen.has(seq) && seq <= Math.min(at, last));
+        for (const seq of fresh.sort((a, b) => a - b)) {
+          seen.add(seq);
+          order.push(seq);
+        }
       }
-    }
+      return order;
+    }, last);
   }
 
   /** Sequence numbers of the tokens on the picture now. */
