@@ -250,7 +250,7 @@ class SceneView {
       if (this.following.value && current !== "" && before.get(current) !== "current") {
         const v = views.find((x) => x.step.id === current)!;
         this.app.light(v.step.lights || null);
-        v.item.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+        if (!narrow()) v.item.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
       }
       if (this.following.value && complete) this.app.light(null);
       before = now;
@@ -302,6 +302,8 @@ class SceneView {
     status.textContent = this.t.starting;
     status.classList.remove("bad");
     this.app.catchUp();
+    // On a phone the stage is above the text: that is where it happens.
+    if (narrow()) document.getElementById("stage")?.scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
     const fail = (message: string) => {
       status.textContent = message;
       status.classList.add("bad");
@@ -363,6 +365,11 @@ function byStep(facts: (Fact | undefined)[]): Map<string, Fact> {
 /** Whether the cluster may be changed from here. */
 function isOurs(): boolean {
   return (document.body.dataset.source ?? "sandbox") === "sandbox";
+}
+
+/** Whether the stage stands above the text and not beside it; see page.css. */
+function narrow(): boolean {
+  return matchMedia("(max-width: 720px)").matches;
 }
 
 function calm(): boolean {
