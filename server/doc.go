@@ -12,6 +12,28 @@
 //	POST /api/kubectl             runs one kubectl command
 //	POST /api/scenes/{id}/run …   see scenes.go
 //
+// # The stream
+//
+// GET /api/stream sends text frames, each one JSON object:
+//
+//	{"type": "hello", "protocol": 1, "log", "first", "last", "source", "now"}   first of all
+//	{"type": "events", "events": […]}         in order, without holes, at most every 20 ms
+//	{"type": "gap", "first", "last"}          see below
+//	{"type": "ping", "now", "last"}           every 5 s
+//
+// The client sends nothing. Close codes: 1008 with "too slow: reconnect with
+// after=SEQ" for a client that does not receive what is sent, and for one that
+// sends a message; 1001 when Kubestage stops. Reconnecting with after=SEQ
+// loses nothing.
+//
+// # The console
+//
+// POST /api/kubectl takes {"command", "stdin", "lang"} and answers with one JSON
+// object a line: {"stream": "stdout" or "stderr", "data"} as it is printed, and
+// at last {"exit"}. Ending the request ends the command. What the console does
+// not run is answered with 400 and the reason (see policy.go). Exit codes of
+// our own: 124 took too long, 125 could not be started, 137 was ended.
+//
 // # Errors
 //
 // A handler returns its error. Whatever it returns becomes, in one place, a

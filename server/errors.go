@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"log"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -99,19 +98,10 @@ func (s *Server) recoverPanics(next http.Handler) http.Handler {
 	})
 }
 
-// discardTLSNoise gives http.Server's complaints to logf, but for those a
-// browser causes by trying https first.
-func discardTLSNoise(logf func(string, ...any)) *log.Logger {
-	return log.New(lineWriter(func(line string) {
-		if !strings.Contains(line, "TLS handshake") {
-			logf("%s", line)
-		}
-	}), "", 0)
-}
+// logWriter gives the complaints of http.Server to Logf.
+type logWriter func(format string, args ...any)
 
-type lineWriter func(string)
-
-func (f lineWriter) Write(p []byte) (int, error) {
-	f(strings.TrimRight(string(p), "\n"))
+func (f logWriter) Write(p []byte) (int, error) {
+	f("%s", strings.TrimRight(string(p), "\n"))
 	return len(p), nil
 }

@@ -60,7 +60,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	if errors.As(err, &large) {
 		return &HTTPError{Code: http.StatusRequestEntityTooLarge, Msg: "the request is too large", Hint: fmt.Sprintf("it may have %d bytes", large.Limit)}
 	}
-	return badRequest("the request's body is not what is expected: "+err.Error(), "send one JSON object, as docs/events.md describes")
+	return badRequest("the request's body is not what is expected: "+err.Error(), `send one JSON object, as in {"command": "kubectl get pods", "stdin": "", "lang": "en"}`)
 }
 
 // command checks a command line and takes a place for it among the running

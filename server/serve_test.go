@@ -191,7 +191,8 @@ func runCase(t *testing.T, s *served, file string, lines []string) {
 		}
 		res, got := do(t, request(t, method, s.url(path), strings.Join(body, "\n"), headers...))
 		for _, line := range lines[1:] {
-			mark, want, _ := strings.Cut(line, " ")
+			mark, want, _ := strings.Cut(line+" ", " ")
+			want = strings.TrimSuffix(want, " ")
 			ok, what := true, got
 			switch mark {
 			case ">", "|", "#":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/kubestage/kubestage/content"
 	"github.com/kubestage/kubestage/server/store"
@@ -134,7 +136,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 func (s *Server) routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.recoverPanics, s.sameSite, s.ownUser)
+	r.Use(s.recoverPanics, s.sameSite, s.ownUser, middleware.GetHead)
 	r.NotFound(s.handle(func(http.ResponseWriter, *http.Request) error {
 		return &HTTPError{Code: http.StatusNotFound, Msg: "there is no such page", Hint: "the stage is at /"}
 	}))
@@ -181,7 +183,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		WriteTimeout:      30 * time.Second, // streams extend it as they write
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          discardTLSNoise(s.Logf),
+		ErrorLog:          log.New(logWriter(s.Logf), "", 0),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()

@@ -19,7 +19,7 @@ import (
 // protocol is the version of what the websocket says.
 const protocol = 1
 
-// stream sends events as they happen. See docs/events.md for the messages.
+// stream sends events as they happen; the package comment has the messages.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	after, given, err := afterParameter(r)
 	if err != nil {
