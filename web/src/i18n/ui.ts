@@ -45,6 +45,7 @@ export const ui = {
   unschedulable: ["cordoned", "cordon됨"],
   nodesAppear: ["Nodes appear here when their kubelets register them.", "kubelet이 노드를 등록하면 여기에 나타납니다."],
   moreNodes: ["more nodes", "개 노드 더"],
+  quietWrites: ["{} quiet writes", "조용한 쓰기 {}번"],
   quiet: ["Quiet lane", "조용한 차선"],
   leases: ["leases", "리스"],
   nodeStatus: ["node status", "노드 상태"],
@@ -103,8 +104,8 @@ export const ui = {
   noCause: ["No earlier event in the log caused this.", "이 사건을 일으킨 앞선 사건은 기록에 없습니다."],
   groups: ["groups", "그룹"],
   program: ["program", "프로그램"],
-  because: ["allowed because", "허용한 까닭"],
-  refusedBecause: ["refused because", "거절한 까닭"],
+  because: ["Allowed because", "허용한 까닭"],
+  refusedBecause: ["Refused because", "거절한 까닭"],
   took: ["took {}", "{} 걸림"],
   goThere: ["Go to this moment", "이 순간으로 가기"],
   emulated: [

@@ -82,19 +82,21 @@ function busy(s: ClusterState, name: string, seq: number): void {
 function applyEtcd(s: ClusterState, e: KubeEvent, lane: Lane): void {
   const d = e.detail ?? {};
   if (e.revision && newer(e.revision, s.revision)) s.revision = e.revision;
-  if (e.verb !== "range") {
-    const line = {
-      revision: e.revision ?? "",
-      key: String(d.key ?? e.evidence.id?.replace(/@\d+$/, "") ?? ""),
-      verb: e.verb,
-      seq: e.seq,
-      quiet: lane !== "foreground",
-    };
-    s.ledger = [line, ...s.ledger.slice(0, LEDGER - 1)];
-  }
+  if (e.verb !== "range") enter(s, e, lane !== "foreground");
   if (!e.object?.name) return;
   if (e.verb === "delete") forget(s, e);
   else learn(s, e);
+}
+
+/** Writes a line of the ledger. */
+function enter(s: ClusterState, e: KubeEvent, quiet: boolean): void {
+  const revision = e.revision ?? "";
+  const key = String(e.detail?.key ?? e.evidence.id?.replace(/@\d+$/, "") ?? "");
+  const line = { revision, key, verb: e.verb, seq: e.seq, quiet, count: 1, oldest: { seq: e.seq, revision } };
+  const top = s.ledger[0];
+  if (quiet && top?.quiet) {
+    s.ledger = [{ ...line, count: top.count + 1, oldest: top.oldest }, ...s.ledger.slice(1)];
+  } else s.ledger = [line, ...s.ledger.slice(0, LEDGER - 1)];
 }
 
 function applyWatch(s: ClusterState, e: KubeEvent): void {

@@ -48,12 +48,16 @@ export interface ComponentView {
   seq: number;
 }
 
+/** A write; or several quiet ones in a row, which share a line. */
 export interface LedgerLine {
   revision: string;
   key: string;
   verb: string;
   seq: number;
   quiet: boolean;
+  count: number;
+  /** The oldest write of the line. */
+  oldest: { seq: number; revision: string };
 }
 
 export interface ControllerView {
@@ -97,7 +101,7 @@ export interface ClusterState {
   beats: readonly Quiet[];
 }
 
-export const LEDGER = 14;
+export const LEDGER = 10;
 export const CHIPS = 9;
 export const BEATS = 40;
 

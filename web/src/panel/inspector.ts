@@ -93,7 +93,12 @@ export class Inspector {
     if (d.reason && (d.decision === "allow" || d.decision === "forbid")) {
       facts.push(term(word(lang, d.decision === "allow" ? "because" : "refusedBecause"), String(d.reason)));
     }
-    if (typeof d.message === "string" && d.message && !(d.decision === "forbid" && d.reason === d.message))
+    if (
+      e.kind === "request" &&
+      typeof d.message === "string" &&
+      d.message &&
+      !(d.decision === "forbid" && d.reason === d.message)
+    )
       facts.push(term(word(lang, "refusedBecause"), d.message));
     if (d.standIn) facts.push(term("", h("span", { class: "note" }, `${word(lang, "emulated")} (${d.standIn})`)));
     facts.push(term(word(lang, "how"), evidenceWords(lang, e)));

@@ -108,7 +108,7 @@ export class Transcript {
         class: `deed-${(e.code ?? 0) >= 400 && e.kind === "request" ? "delete" : deedOf(e)}${now ? " now" : ""}`,
         "aria-current": now ? "true" : undefined,
       },
-      h("td", { class: "time" }, clockTime(e.end)),
+      h("td", { class: "time", title: clockTime(e.end) }, clockTime(e.end).slice(3)),
       h(
         "td",
         null,

@@ -349,19 +349,27 @@ function ledger(v: View): VNode {
   const focus = v.event(v.focus);
   const rows = s.ledger.slice(0, fit).map((l, i) => {
     const y = top + i * row;
-    const w = widthOf(l.revision, MONO, true) + 14;
-    const key = l.key.replace(/^\/registry\//, "");
+    const several = l.count > 1;
+    const revision = several ? `${l.oldest.revision}–${l.revision}` : l.revision;
+    const w = widthOf(revision, MONO, true) + 14;
+    const key = several ? word(lang, "quietWrites", l.count) : l.key.replace(/^\/registry\//, "");
     const now = focus?.kind === "etcd" && l.seq === v.focus;
+    const struck = l.verb === "delete" && !several;
     return h(
       "g",
-      { key: `rev ${l.seq}`, class: `row ${now ? "now" : ""} ${l.quiet ? "faint" : ""}`.trim(), "data-seq": l.seq },
+      // A run of quiet writes grows at its newer end: its place is that of its oldest line.
+      {
+        key: `rev ${l.oldest.seq}`,
+        class: `row ${now ? "now" : ""} ${l.quiet ? "faint" : ""}`.trim(),
+        "data-seq": l.seq,
+      },
       h("rect", { x: b.x + 10, y, width: b.w - 20, height: row - 3, rx: 6, class: "row-box" }),
-      text(b.x + 20, y + 20, "t-mono t-rev", l.revision),
+      text(b.x + 20, y + 20, "t-mono t-rev", revision),
       text(
         b.x + 20 + w,
         y + 20,
-        `t-mono ${l.verb === "delete" ? "t-struck" : ""}`.trim(),
-        cut(key, b.w - 40 - w, MONO, true),
+        several ? "t-small" : struck ? "t-mono t-struck" : "t-mono",
+        cut(key, b.w - 40 - w, MONO, !several),
       ),
     );
   });
@@ -499,7 +507,7 @@ function scheduler(v: View): VNode {
     ),
   ];
   const wx = b.x + 38 + widthOf("kube-scheduler", 18) + 22;
-  const room = narrow ? 3 : 5;
+  const room = narrow ? 1 : 5;
   const many = waiting.length > room ? room - 1 : waiting.length;
   for (const [i, p] of waiting.slice(0, many).entries()) {
     children.push(podTile(v, p, { x: wx + i * 26, y: b.y + 16, w: 22, h: 22 }, "tiny"));

@@ -55,7 +55,11 @@ export function tokenLayer(g: Geometry, { tokens, badges }: Tokens, focus: numbe
     const above: [number, number] = [k.x - w / 2, k.y - 38];
     const below: [number, number] = [k.x - w / 2, k.y + 13];
     const spots: [number, number][] = [
-      ...(k.shape === "cri" ? [above, below] : k.shape === "write" || inHall(g, k) ? [below, above] : []),
+      ...(k.shape === "cri" || k.shape === "watch"
+        ? [above, below]
+        : k.shape === "write" || inHall(g, k)
+          ? [below, above]
+          : []),
       [k.x + 15, k.y - 12],
       [k.x - 15 - w, k.y - 12],
       above,

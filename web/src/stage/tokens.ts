@@ -190,7 +190,14 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
       );
     }
     case "schedule":
-      return put("decision", { x: g.scheduler.x + g.scheduler.w - 26, y: g.scheduler.y + 26 }, "scheduler");
+      return put(
+        "decision",
+        {
+          x: g.scheduler.x + g.scheduler.w - 26,
+          y: g.shape === "wide" ? g.scheduler.y + 27 : g.scheduler.y + g.scheduler.h - 26,
+        },
+        "scheduler",
+      );
     case "cri": {
       const { node } = lineOf(scene, e.verb === "ContainerExited" ? e.from : (e.to ?? e.from));
       const b = g.nodes[node];
