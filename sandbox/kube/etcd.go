@@ -65,7 +65,11 @@ func serveEtcd(c sandbox.EtcdConfig) error {
 	conf.LogOutputs = []string{"stderr"}
 	conf.WarningUnaryRequestDuration = 300 * time.Millisecond // the flag's default; NewConfig leaves 0, which warns of every request
 	conf.ListenClientUrls, conf.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
-	conf.ListenPeerUrls = []url.URL{*peer}
+	// etcd listens at the URL's host and ignores its path (embed/etcd.go,
+	// configurePeerListeners). Without a host that would be a socket with a
+	// random abstract name, which every user of this machine may connect to,
+	// and peers may write anything.
+	conf.ListenPeerUrls = []url.URL{{Scheme: peer.Scheme, Host: peer.Host + peer.Path}}
 	// What is advertised must be host:port (embed/config.go, checkHostURLs),
 	// though a cluster of one has nobody to dial it.
 	conf.AdvertisePeerUrls = []url.URL{{Scheme: "http", Host: "127.0.0.1:2380"}}
