@@ -47,7 +47,9 @@
 // started anew, GET /api/events answers 410 with {"error", "hint", "first",
 // "last"}, and the websocket sends {"type": "gap", "first", "last"} and goes on
 // with event `first`. Readers then forget what they have. Silence never means
-// that something was left out.
+// that something was left out. A reader who reconnects adds log=ID, from the
+// hello or the header Kubestage-Log, so that a number of an earlier log is
+// never taken for one of this.
 //
 // # Who may use it
 //

@@ -16,7 +16,7 @@ const (
 	maxEvents     = 10000
 )
 
-// events answers with the events that follow after, oldest first, one JSON
+// events answers with the events that follow after=SEQ, oldest first, one JSON
 // object a line. The header Kubestage-Log names the log the numbers belong to.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	after, _, err := afterParameter(r)
@@ -31,12 +31,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 				fmt.Sprintf("leave it out for %d events, and ask again with after=SEQ of the last one", defaultEvents))
 		}
 	}
+	if err := s.foreign(r, after); err != nil {
+		return gone(err)
+	}
 	lines, err := s.Log.Lines(after, int(limit))
 	if err != nil {
 		return gone(err)
-	}
-	if _, last := s.Log.Bounds(); after > last {
-		return gone(s.foreign(after))
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/x-ndjson")
@@ -73,10 +73,11 @@ func afterParameter(r *http.Request) (after uint64, given bool, err error) {
 	return after, true, nil
 }
 
-// foreign is the gap of a reader whose number is not of this log.
-func (s *Server) foreign(after uint64) error {
+// foreign returns the gap of a reader whose number is not of this log: because
+// the reader says so with log=ID, or because there is no such number yet.
+func (s *Server) foreign(r *http.Request, after uint64) *foreignGap {
 	first, last := s.Log.Bounds()
-	if after > last {
+	if id := r.URL.Query().Get("log"); after > last || id != "" && id != s.Log.ID() {
 		return &foreignGap{after, watch.Gap{First: first, Last: last}}
 	}
 	return nil
@@ -88,7 +89,7 @@ type foreignGap struct {
 }
 
 func (g *foreignGap) Error() string {
-	return fmt.Sprintf("this log has no event %d yet: the number is of another log, from before Kubestage was started", g.after)
+	return fmt.Sprintf("%d is not a number of this log: it is of another one, from before Kubestage was started", g.after)
 }
 
 func (g *foreignGap) As(target any) bool {

@@ -29,6 +29,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Upgrade", "websocket")
 		return &HTTPError{Code: http.StatusUpgradeRequired, Msg: "this address speaks websocket only", Hint: "without one, read /api/events?after=SEQ again and again"}
 	}
+	foreign := s.foreign(r, after)
 	if !s.enter() {
 		return &HTTPError{Code: http.StatusServiceUnavailable, Msg: fmt.Sprintf("there are %d open streams already, or Kubestage is stopping", s.limits.streams), Hint: "close some pages and try again"}
 	}
@@ -51,6 +52,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 		Server: s,
 		conn:   conn,
 		cursor: after,
+		lost:   foreign != nil,
 		due:    make(chan struct{}, 1),
 		room:   make(chan struct{}, 1),
 	}
@@ -69,6 +71,7 @@ type stream struct {
 	*Server
 	conn   *websocket.Conn
 	cursor uint64        // the last event sent
+	lost   bool          // cursor is a number of another log
 	sent   atomic.Int64  // bytes
 	acked  atomic.Int64  // bytes the client is known to have received
 	due    chan struct{} // asks for a probe
@@ -154,7 +157,7 @@ func (st *stream) write(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if st.cursor > last { // a number of another log
+	if st.lost {
 		if err := st.gap(&watch.Gap{First: first, Last: last}); err != nil {
 			return err
 		}

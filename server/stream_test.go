@@ -201,9 +201,16 @@ func TestStreamTellsGaps(t *testing.T) {
 	first, last := s.Log.Bounds()
 	for _, c := range []struct {
 		name  string
-		after uint64
-	}{{"what is gone", 5}, {"the number of another log", last + 7}} {
-		conn := dial(t, s, c.after)
+		query string
+	}{
+		{"what is gone", "after=5"},
+		{"a number that is not reached yet", fmt.Sprint("after=", last+7)},
+		{"the number of another log", fmt.Sprintf("after=%d&log=ANOTHER", last-1)},
+	} {
+		conn, err := dialURL(t, s.url("/api/stream?"+c.query))
+		if err != nil {
+			t.Fatal(err)
+		}
 		readMessage(t, conn)
 		m := readMessage(t, conn)
 		if m.Type != "gap" || m.First != first || m.Last != last {
@@ -214,7 +221,7 @@ func TestStreamTellsGaps(t *testing.T) {
 		}
 	}
 	// Who does not say after= wants what there is, which is no gap.
-	conn, err := dialURL(t, s.url("/api/stream"))
+	conn, err := dialURL(t, s.url("/api/stream?log="+s.Log.ID()))
 	if err != nil {
 		t.Fatal(err)
 	}
