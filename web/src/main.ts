@@ -179,6 +179,10 @@ const transport = new Transport(lang, player, {
     nextTheme();
     showTheme();
   },
+  inspect() {
+    const { seq } = captionNow();
+    if (seq) selection.value = { type: "event", seq };
+  },
   escape() {
     selection.value = null;
     tabs.show("notes");
@@ -272,12 +276,19 @@ setInterval(() => {
 }, 1000);
 
 // Every moment one stops at has a link; the other language opens at the same.
+// The address follows when the playhead has rested, since browsers allow few
+// changes of it.
+let addressing = 0;
 effect(() => {
   const paused = player.mode.value === "paused";
   const hash = paused && log.id ? `#at=${player.playhead.value}&log=${log.id}` : "";
   for (const a of langLinks) a.hash = hash;
-  if (location.hash !== hash && joined)
-    window.history.replaceState(null, "", hash || location.pathname + location.search);
+  window.clearTimeout(addressing);
+  addressing = window.setTimeout(() => {
+    if (location.hash !== hash && joined) {
+      window.history.replaceState(window.history.state, "", hash || location.pathname + location.search);
+    }
+  }, 300);
 });
 
 const chapterRoot = document.querySelector<HTMLElement>('[data-mount="chapter"]');

@@ -140,6 +140,7 @@ export const ui = {
   keyPages: ["previous or next milestone", "이전, 다음 이정표"],
   keySpeed: ["slower or faster", "느리게, 빠르게"],
   keyLive: ["back to live", "라이브로"],
+  keyInspect: ["what happened at this step, in full", "이 걸음에서 일어난 일 자세히"],
   keyLegend: ["this legend", "이 범례"],
   keyEscape: ["close, back to the notes", "닫기, 노트로"],
 } as const satisfies Record<string, Both>;

@@ -80,7 +80,6 @@ function busy(s: ClusterState, name: string, seq: number): void {
 }
 
 function applyEtcd(s: ClusterState, e: KubeEvent, lane: Lane): void {
-  const d = e.detail ?? {};
   if (e.revision && newer(e.revision, s.revision)) s.revision = e.revision;
   if (e.verb !== "range") enter(s, e, lane !== "foreground");
   if (!e.object?.name) return;

@@ -40,6 +40,7 @@ const keys: [string, Word][] = [
   ["Page Up, Page Down", "keyPages"],
   ["− +", "keySpeed"],
   ["L", "keyLive"],
+  ["I", "keyInspect"],
   ["?", "keyLegend"],
   ["Esc", "keyEscape"],
 ];

@@ -4,7 +4,6 @@
 import type { Lang } from "../app.ts";
 import { caption } from "../i18n/captions.ts";
 import type { Milestone } from "../model/milestones.ts";
-import { lowerBound } from "../player/display.ts";
 import type { Player } from "../player/player.ts";
 import { Drawing, h, type VNode } from "../stage/node.ts";
 import { silence } from "../stage/picture.ts";
@@ -84,10 +83,12 @@ export class SeekBar {
     const l = player.timeline;
     const list = this.milestones();
     const firstSeq = l.seqAt(a - 1);
-    let i = lowerBound(
-      list.map((m) => m.seq),
-      firstSeq,
-    );
+    let i = 0;
+    for (let hi = list.length; i < hi; ) {
+      const half = (i + hi) >> 1;
+      if (list[half]!.seq < firstSeq) i = half + 1;
+      else hi = half;
+    }
     for (; i < list.length && dots.length < DOTS; i++) {
       const m = list[i]!;
       const at = l.atOf(m.seq);

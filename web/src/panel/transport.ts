@@ -16,6 +16,7 @@ export interface Actions {
   milestone(by: 1 | -1): void;
   legend(): void;
   theme(): void;
+  inspect(): void;
   escape(): void;
 }
 
@@ -107,6 +108,14 @@ export class Transport {
         break;
       case "?":
         actions.legend();
+        break;
+      case "i":
+      case "I":
+        actions.inspect();
+        break;
+      case "Enter":
+        if (!at?.matches(".picture, .stage, body")) return;
+        actions.inspect();
         break;
       case "Escape":
         actions.escape();

@@ -613,7 +613,7 @@ function quietLane(v: View): VNode {
       "g",
       { key: q },
       quietMark(q, x + 5, y - 5),
-      text(x + 18, y, "t-small", cut(`${word(lang, q)} ${s.quiet[q].toLocaleString("en")}`, w - 20, SMALL)),
+      text(x + 18, y, "t-small", cut(`${word(lang, q)} ${thousands(s.quiet[q])}`, w - 20, SMALL)),
     );
   });
   const beats = s.beats.map((q, i) => quietMark(q, b.x + 22 + i * ((b.w - 44) / 39), b.y + b.h - 16, `beat ${i}`));
@@ -625,10 +625,14 @@ function quietLane(v: View): VNode {
     "quiet",
     rect(b, "quiet-card", 14),
     text(b.x + 18, b.y + 28, "t-quiet", word(lang, "quiet")),
-    text(b.x + b.w - 18, b.y + 28, "t-small", all.toLocaleString("en"), "end"),
+    text(b.x + b.w - 18, b.y + 28, "t-small", thousands(all), "end"),
     cells,
     low && g.shape === "wide" ? null : beats,
   );
+}
+
+function thousands(n: number): string {
+  return String(n).replace(/(?=(\d{3})+$)\B/g, ",");
 }
 
 /** A heartbeat's mark; its form says which. */
