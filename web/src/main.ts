@@ -5,8 +5,8 @@ import { computed, effect, type Signal, signal } from "@preact/signals-core";
 import type { App, Lang, Selection, Term } from "./app.ts";
 import { mount as mountChapter } from "./chapter/chapter.ts";
 import { mount as mountConsole } from "./console/console.ts";
-import { caption, evidenceWords } from "./i18n/captions.ts";
-import { duration, word } from "./i18n/ui.ts";
+import { caption, componentName, evidenceWords } from "./i18n/captions.ts";
+import { duration, ui, type Word, word } from "./i18n/ui.ts";
 import { actorName } from "./i18n/words.ts";
 import { actorOf } from "./model/actor.ts";
 import { History } from "./model/history.ts";
@@ -227,7 +227,12 @@ function storyNow(seq: number): { title: string; facts: string } {
     word(lang, "actorsOf", story.actors.size),
     duration(lang, Math.max(0, story.to - story.from)),
   ].join(" · ");
-  if (root.kind === "component") return { title: word(lang, "startsTitle"), facts: "" };
+  if (root.kind === "component") {
+    const early = (root.verb === "starting" || root.verb === "ready") && !root.detail?.restarts;
+    const health =
+      root.verb === "backoff" ? word(lang, "exited") : root.verb in ui ? word(lang, root.verb as Word) : root.verb;
+    return { title: early ? word(lang, "startsTitle") : `${componentName(lang, root.to ?? "")}: ${health}`, facts: "" };
+  }
   const agent = typeof root.detail?.userAgent === "string" ? root.detail.userAgent : "";
   const label = labelOf(root) || `${root.kind} ${root.verb}`;
   return { title: `${actorName(lang, actorOf(root.from), agent)}: ${label}`, facts };

@@ -199,7 +199,11 @@ const gateWords: Record<string, Both> = {
 };
 
 function refusal(lang: Lang, e: KubeEvent, code: number): string {
-  const where = gateWords[passageOf(e).at ?? "unknown"]!;
+  const at = passageOf(e).at ?? "unknown";
+  if (code === 404 && at === "storage") {
+    return say(lang, `There is no such object: ${codeWords(code)}.`, `그런 객체가 없습니다. ${codeWords(code)}.`);
+  }
+  const where = gateWords[at]!;
   const message = typeof e.detail?.message === "string" ? e.detail.message : "";
   const short = message.length > 160 ? `${message.slice(0, 157)}…` : message;
   const tail = short ? `: ${short}` : "";
@@ -435,7 +439,7 @@ function cri(lang: Lang, e: KubeEvent): string {
 
 /* Processes and sources */
 
-function componentName(lang: Lang, id: string): string {
+export function componentName(lang: Lang, id: string): string {
   const a = actorOf(id);
   return a.role === "kubelet" ? actorName(lang, a) : a.role === "controllers" || a.role === "person" ? id : a.name;
 }

@@ -223,6 +223,19 @@ describe("stories", () => {
     );
   });
 
+  test("what is swept up after a deletion belongs to the deletion", () => {
+    const t = createDeployment(boot(new Tape()), "web", 1);
+    const put = (resource: string) =>
+      t.events.find((e) => e.kind === "etcd" && e.object?.resource === resource)!.object!;
+    const gone = t.wait(500).write("kubernetes-admin", "delete", put("deployments"), null);
+    const root = gone.causes![0]!.seq;
+    const collector = "system:serviceaccount:kube-system:generic-garbage-collector";
+    const swept = t.wait(500).write(collector, "delete", put("replicasets"), null);
+    const m = material(t.events);
+    expect(m.stories.of(swept.seq)?.root).toBe(root);
+    expect(m.stories.of(swept.causes![0]!.seq)?.root).toBe(root);
+  });
+
   test("milestones are few and in order", () => {
     const m = material(everything().events);
     const milestones = new Milestones();

@@ -1,11 +1,12 @@
 // A story is what grew out of one root: a person's request, a component that
-// started, a container that exited. An event belongs to the story of its
-// nearest cause; where no cause is known, to the story that last touched the
-// same object, which is weaker and is never shown as a cause.
+// started, a container that exited. An event belongs to the newest story among
+// those of its causes and of those that lately wrote its object or the
+// object's owners. The latter is weaker than a cause: it gathers, and is never
+// shown as one.
 import { type KubeEvent, objectKey } from "../wire/event.ts";
 import { instant } from "../wire/instant.ts";
 import { actorOf, placeOf } from "./actor.ts";
-import type { Lane } from "./lane.ts";
+import { isRead, type Lane } from "./lane.ts";
 
 export interface Story {
   root: number;
@@ -16,17 +17,25 @@ export interface Story {
   to: number;
 }
 
-const FRESH = 30_000; // an object's last story stays its story for this long, in real milliseconds
+const FRESH = 60_000; // an object's last story stays its story for this long, in real milliseconds
+
+interface Touch {
+  root: number;
+  when: number;
+}
 
 export class Stories {
   private roots: number[] = [];
   private stories = new Map<number, Story>();
-  private touched = new Map<string, { root: number; when: number }>();
+  /** Who wrote an object last, by the object's uid or, where that is not known, its key. */
+  private touched = new Map<string, Touch>();
+  private owners = new Map<string, string[]>();
 
   constructor(private first = 1) {}
 
   push(e: KubeEvent, lane: Lane): void {
     const when = instant(e.end);
+    this.learnOwners(e);
     const root = this.findRoot(e, lane, when);
     this.roots.push(root);
     if (lane !== "foreground") return;
@@ -39,26 +48,57 @@ export class Stories {
     story.actors.add(placeOf(actorOf(e.from)));
     if (e.to) story.actors.add(placeOf(actorOf(e.to)));
     story.to = Math.max(story.to, when);
-    if (e.object?.name) this.touched.set(objectKey(e.object), { root, when });
+    if (writes(e)) for (const name of namesOf(e)) this.touched.set(name, { root, when });
+  }
+
+  private learnOwners(e: KubeEvent): void {
+    const uid = e.object?.uid;
+    const value = e.detail?.value as { metadata?: { ownerReferences?: { uid: string }[] } } | undefined;
+    const refs = value?.metadata?.ownerReferences;
+    if (uid && refs && !this.owners.has(uid)) {
+      this.owners.set(
+        uid,
+        refs.map((r) => r.uid),
+      );
+    }
   }
 
   private findRoot(e: KubeEvent, lane: Lane, when: number): number {
     const person = e.kind === "request" && ["person", "kubestage"].includes(actorOf(e.from).role);
-    if (person) return e.seq; // whoever asks from outside begins a story
-    for (const c of e.causes ?? []) {
-      if (c.how === "process") continue;
-      const root = this.roots[c.seq - this.first];
-      if (root !== undefined) return root;
+    if (person || e.kind === "component") return e.seq; // whoever asks from outside begins a story
+    let newest = 0;
+    for (const c of e.causes ?? []) newest = Math.max(newest, this.roots[c.seq - this.first] ?? 0);
+    if (lane === "foreground") newest = Math.max(newest, this.lately(e, when));
+    return newest || e.seq;
+  }
+
+  /** The newest story that lately wrote the event's object or one that owns it. */
+  private lately(e: KubeEvent, when: number): number {
+    let newest = 0;
+    const seen = new Set<string>();
+    const ask = [...namesOf(e)];
+    for (let name = ask.pop(); name !== undefined; name = ask.pop()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const t = this.touched.get(name);
+      if (t && when - t.when < FRESH) newest = Math.max(newest, t.root);
+      ask.push(...(this.owners.get(name) ?? []));
     }
-    if (lane === "foreground" && e.object?.name && e.kind !== "component") {
-      const t = this.touched.get(objectKey(e.object));
-      if (t && when - t.when < FRESH) return t.root;
-    }
-    return e.seq;
+    return newest;
   }
 
   of(seq: number): Story | undefined {
     const root = this.roots[seq - this.first];
     return root === undefined ? undefined : this.stories.get(root);
   }
+}
+
+function writes(e: KubeEvent): boolean {
+  return (e.kind === "request" && !isRead(e) && (e.code ?? 0) < 400) || e.kind === "etcd";
+}
+
+function* namesOf(e: KubeEvent): Generator<string> {
+  if (!e.object?.name) return;
+  yield objectKey(e.object);
+  if (e.object.uid) yield e.object.uid;
 }

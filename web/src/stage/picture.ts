@@ -492,7 +492,7 @@ function scheduler(v: View): VNode {
       rect(b, "card", 14),
       dot(b.x + 22, b.y + 27, health),
       text(b.x + 38, b.y + 34, "t-head", "kube-scheduler"),
-      verdict && !narrow
+      verdict && !narrow && !said
         ? text(
             b.x + b.w - 50,
             b.y + 34,

@@ -299,7 +299,7 @@ export function createDeployment(t: Tape, name = "web", replicas = 3): Tape {
     account("deployment-controller"),
     "create",
     rs,
-    { metadata: { name: rs.name } },
+    { metadata: { name: rs.name, ownerReferences: [{ uid: dep.uid }] } },
     [made],
     {},
     "ownerReference",
