@@ -34,6 +34,7 @@ type board struct {
 	mu      sync.Mutex // guards all below
 	order   []string
 	states  map[string]ComponentState
+	answers map[string]bool // whether its process has answered anything yet
 	nodes   map[string]nodeReport
 	changed chan struct{} // closed and replaced at each change
 }
@@ -45,7 +46,7 @@ type nodeReport struct {
 }
 
 func newBoard(all []component) *board {
-	b := &board{states: map[string]ComponentState{}, nodes: map[string]nodeReport{}, changed: make(chan struct{})}
+	b := &board{states: map[string]ComponentState{}, answers: map[string]bool{}, nodes: map[string]nodeReport{}, changed: make(chan struct{})}
 	for _, c := range all {
 		b.order = append(b.order, c.name)
 		b.states[c.name] = ComponentState{Name: c.name, State: Waiting}
@@ -62,7 +63,37 @@ func (b *board) set(s ComponentState) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.states[s.Name] = s
+	switch s.State {
+	case Ready:
+		b.answers[s.Name] = true
+	case Starting, Stopping: // what it answers now, or answered before
+	default:
+		delete(b.answers, s.Name)
+	}
 	b.changeLocked()
+}
+
+// answered notes that a component's process has answered, if only to say that
+// it is not ready.
+func (b *board) answered(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.answers[name] && b.states[name].State == Starting {
+		b.answers[name] = true
+		b.changeLocked()
+	}
+}
+
+// answering reports whether all named components have answered.
+func (b *board) answering(names ...string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, name := range names {
+		if !b.answers[name] {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *board) components() []ComponentState {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -67,7 +68,7 @@ func (k *keeper) keep(ctx context.Context) {
 	for {
 		state.State, state.Pid = Waiting, 0
 		k.board.set(state)
-		if !k.board.wait(ctx, func() bool { return len(k.needs) == 0 || k.board.ready(k.needs...) }) {
+		if !k.board.wait(ctx, k.mayStart) {
 			break
 		}
 		begin := time.Now()
@@ -106,6 +107,13 @@ func (k *keeper) keep(ctx context.Context) {
 	state.State, state.Pid = Stopped, 0
 	k.board.set(state)
 	<-k.quit
+}
+
+func (k *keeper) mayStart() bool {
+	if k.early || len(k.needs) == 0 {
+		return k.board.answering(k.needs...)
+	}
+	return k.board.ready(k.needs...)
 }
 
 // life is one process from start to exit. It returns when the process was
@@ -190,6 +198,10 @@ func (k *keeper) untilReady(ctx context.Context, started time.Time) bool {
 		cancel()
 		if err == nil {
 			break
+		}
+		var answer *answerError
+		if errors.As(err, &answer) {
+			k.board.answered(k.name)
 		}
 		select {
 		case <-time.After(askEvery):

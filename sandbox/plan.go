@@ -14,6 +14,7 @@ type component struct {
 	role  string   // of the child: dashboard component ROLE
 	args  []string // after the role
 	needs []string // components that must be ready before it starts
+	early bool     // it is enough that they answer, even if what they answer is "not ready yet"
 	probe probe    // how one knows that it is ready
 	node  string   // it is ready when this node is, too; empty for most
 
@@ -109,8 +110,9 @@ func (p layoutPaths) runtimeSocket(node string) string {
 func (p layoutPaths) schedulerConfig() string       { return filepath.Join(p.config, "scheduler.json") }
 func (p layoutPaths) nodeConfig(node string) string { return filepath.Join(p.config, node+".json") }
 
-// planComponents describes all components of a cluster, in start order.
-func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[string]int, bare bool, etcdVersion string) []component {
+// planComponents describes all components of a cluster, in start order. A
+// fresh cluster has nothing in etcd yet.
+func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[string]int, fresh, bare bool, etcdVersion string) []component {
 	port := func(name string) string { return strconv.Itoa(ports[name]) }
 	caFile := c.clusterCA.file(p.pki)
 
@@ -123,7 +125,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 
 	apiserver := component{
 		name: apiserverName, role: "kube-apiserver",
-		needs: []string{etcdName},
+		needs: []string{etcdName}, early: true,
 		probe: probe{port: ports[apiserverName], path: "/readyz"},
 		wave:  1, grace: 2200 * time.Millisecond, audits: !bare, version: Kubernetes,
 		args: []string{
@@ -171,7 +173,9 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 
 	controllers := component{
 		name: controllerName, role: "kube-controller-manager",
-		needs: []string{apiserverName},
+		// In a fresh cluster the roles that let it do anything are written
+		// last, and it would wait for two seconds after a refusal.
+		needs: []string{apiserverName}, early: !fresh,
 		probe: probe{port: ports[controllerName], path: "/healthz"},
 		grace: 1200 * time.Millisecond, version: Kubernetes, elects: "kube-controller-manager",
 		args: []string{
@@ -204,7 +208,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 
 	scheduler := component{
 		name: schedulerName, role: "kube-scheduler",
-		needs: []string{apiserverName},
+		needs: []string{apiserverName}, early: !fresh,
 		probe: probe{port: ports[schedulerName], path: "/healthz"},
 		grace: 1200 * time.Millisecond, version: Kubernetes, tells: !bare, elects: "kube-scheduler",
 		args: []string{
@@ -224,7 +228,9 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 	for _, n := range nodes {
 		all = append(all, component{
 			name: kubeletPrefix + n.name, role: "kubelet", args: []string{"--config", p.nodeConfig(n.name)},
-			needs: []string{apiserverName},
+			// Between the apiserver's first answer and its being ready lies a
+			// second in which it writes its first objects and a core is idle.
+			needs: []string{apiserverName}, early: true,
 			probe: probe{port: n.port}, node: n.name,
 			grace: 1200 * time.Millisecond, version: Kubernetes, tells: !bare,
 		})

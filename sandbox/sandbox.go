@@ -115,7 +115,7 @@ func (s *Sandbox) furnish() error {
 	if err := replaceFile(s.Kubeconfig(), kubeconfig(server, s.creds.clusterCA, adminUser, s.creds.admin), false); err != nil {
 		return fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	s.plan = planComponents(s.paths, s.creds, s.nodes, s.ports, s.o.Bare, etcdVersion())
+	s.plan = planComponents(s.paths, s.creds, s.nodes, s.ports, s.dir.fresh, s.o.Bare, etcdVersion())
 	s.board = newBoard(s.plan)
 	return nil
 }
