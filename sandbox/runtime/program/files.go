@@ -44,7 +44,7 @@ func (b Bare) Open(name string, flag int, _ fs.FileMode) (io.ReadWriteCloser, er
 	return nil, err
 }
 
-var errReadOnlyFiles = errors.New("Read-only file system")
+var errReadOnlyFiles = errors.New("read-only file system")
 
 // Stat describes a folder, a program or a device.
 func (b Bare) Stat(name string) (fs.FileInfo, error) {

@@ -176,7 +176,7 @@ func (p *Process) Signal(s Signal) {
 		return
 	}
 	defer p.mu.Unlock()
-	if p.done || p.kill == nil {
+	if p.done {
 		return
 	}
 	switch {
@@ -189,7 +189,9 @@ func (p *Process) Signal(s Signal) {
 		if p.killedBy == 0 {
 			p.killedBy = s
 		}
-		p.kill()
+		if p.kill != nil { // a process that has not begun ends when it does
+			p.kill()
+		}
 	}
 }
 

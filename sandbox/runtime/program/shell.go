@@ -158,10 +158,15 @@ func reason(err error) string {
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
-	text := err.Error()
 	if errors.Is(err, fs.ErrNotExist) {
-		text = "no such file or directory"
+		return "No such file or directory"
 	}
+	return sentence(err)
+}
+
+// sentence is an error as programs print it.
+func sentence(err error) string {
+	text := err.Error()
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
@@ -233,6 +238,10 @@ func (sh *shell) runText(ctx context.Context, s script) int {
 	file, err := sh.parser().Parse(&nesting{r: strings.NewReader(*s.text)}, s.name)
 	if err == nil {
 		err = guard(file)
+	}
+	if err == errTooLarge {
+		sh.refuse(err)
+		return 2
 	}
 	if err != nil {
 		fmt.Fprintf(sh.p.Stderr, "%s: syntax error: %s\n", sh.name, syntaxMessage(err))
@@ -323,9 +332,9 @@ const (
 )
 
 var (
-	errTooDeep  = errors.New("Segmentation fault (functions call each other without end)")
-	errTooLarge = errors.New("Out of space (Kubestage's shell holds variables up to 1 MiB)")
-	errNoFork   = errors.New("Cannot fork: Resource temporarily unavailable")
+	errTooDeep  = errors.New("segmentation fault (functions call each other without end)")
+	errTooLarge = errors.New("out of space (Kubestage's shell holds variables up to 1 MiB)")
+	errNoFork   = errors.New("cannot fork: Resource temporarily unavailable")
 )
 
 // call sees every command before it runs.
@@ -387,7 +396,7 @@ func (sh *shell) call(ctx context.Context, args []string) ([]string, error) {
 // the interpreter keeps the errors of subshells to itself.
 func (sh *shell) refuse(err error) error {
 	if err == errNoFork || err == errTooDeep || err == errTooLarge {
-		fmt.Fprintf(sh.p.Stderr, "%s: %v\n", sh.name, err)
+		fmt.Fprintf(sh.p.Stderr, "%s: %s\n", sh.name, sentence(err))
 		return refused{err}
 	}
 	return err
