@@ -62,6 +62,6 @@ func (c Call) of(k *container) Call {
 	}
 	m := k.config.GetMetadata()
 	c.Container, c.ContainerName, c.Attempt = k.id, m.GetName(), m.GetAttempt()
-	c.Image, c.StandIn = k.image.Reference, k.image.standIn()
+	c.Image, c.StandIn = k.image.Reference, k.standIn
 	return c.about(k.sandbox)
 }

@@ -14,7 +14,7 @@ type recipe struct {
 
 const (
 	httpStandIn  = "Kubestage's built-in HTTP server, not the image's program"
-	shellStandIn = "Kubestage's built-in shell and commands, not the image's files"
+	shellStandIn = "Kubestage's built-in shell and commands, not the image's"
 	pauseStandIn = "Kubestage's built-in pause"
 )
 

@@ -133,6 +133,30 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// TestStandIns checks that what is told to run is what runs.
+func TestStandIns(t *testing.T) {
+	n := startNode(t)
+	pod, config := n.pod("box")
+	for i, test := range []struct {
+		image   string
+		command []string
+		says    string
+	}{
+		{"nginx", nil, httpStandIn},
+		{"example.com/app", nil, httpStandIn},
+		{"nginx", []string{"sleep", "0"}, "Kubestage's built-in sleep, not the image's"},
+		{"busybox", nil, "Kubestage's built-in sh, not the image's"},
+		{"busybox", []string{"/bin/sh", "-c", ":"}, "Kubestage's built-in sh, not the image's"},
+		{"registry.k8s.io/pause:3.10.1", nil, pauseStandIn},
+		{"busybox", []string{"nosuch"}, "nothing: no built-in program fits this command"},
+	} {
+		id := n.create(pod, config, &pb.ContainerConfig{Metadata: &pb.ContainerMetadata{Name: fmt.Sprint("c", i)}, Image: ref(test.image), Command: test.command})
+		if c := n.call("CreateContainer", id); c.StandIn != test.says {
+			t.Errorf("image %s, command %q: %q is said to run, want %q", test.image, test.command, c.StandIn, test.says)
+		}
+	}
+}
+
 func byStream(lines []string) []string {
 	sorted := slices.Clone(lines)
 	slices.SortStableFunc(sorted, func(a, b string) int { return strings.Compare(a[:6], b[:6]) })

@@ -26,6 +26,8 @@ type container struct {
 	sandbox *sandbox
 	config  *pb.ContainerConfig
 	image   *image
+	command []string // what runs, from the spec and the image
+	standIn string   // the same, in words for the log
 	created int64
 
 	// guarded by Server.mu
@@ -125,6 +127,7 @@ func (s *Server) CreateContainer(_ context.Context, r *pb.CreateContainerRequest
 	case !filepath.IsLocal(cmp.Or(filepath.FromSlash(k.config.GetLogPath()), ".")):
 		return nil, status.Errorf(codes.InvalidArgument, "log path %q leads out of the pod's log directory", k.config.GetLogPath())
 	}
+	s.settle(k)
 	if err := s.recordContainer(k); err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
@@ -155,8 +158,7 @@ func (s *Server) StartContainer(_ context.Context, r *pb.StartContainerRequest) 
 // start brings the container to the state running. The program waits until the
 // returned channel is closed.
 func (s *Server) start(k *container) (run chan struct{}, err error) {
-	command := k.image.command(k.config, func(name string) bool { _, err := s.programs(k).Look(name); return err == nil })
-	prog, lookErr := s.look(k, command)
+	prog, lookErr := s.look(k, k.command)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,7 +191,7 @@ func (s *Server) start(k *container) (run chan struct{}, err error) {
 	k.life, k.die = context.WithCancel(s.life)
 	k.ended = make(chan struct{})
 	k.process = &program.Process{
-		Args:      command,
+		Args:      k.command,
 		Env:       environment(k),
 		Dir:       cmp.Or(k.config.GetWorkingDir(), "/"),
 		Stdout:    out.stdout(),
@@ -420,7 +422,7 @@ func (s *Server) ContainerStatus(_ context.Context, r *pb.ContainerStatusRequest
 	}
 	resp := &pb.ContainerStatusResponse{Status: st}
 	if r.GetVerbose() {
-		resp.Info = map[string]string{"standIn": k.image.standIn()}
+		resp.Info = map[string]string{"standIn": k.standIn}
 	}
 	return resp, nil
 }
@@ -498,6 +500,29 @@ func (s *Server) look(k *container, command []string) (program.Program, error) {
 		return nil, fmt.Errorf("%w (Kubestage has no files of images, only built-in programs: %s)", err, strings.Join(s.programs(k).Names(), ", "))
 	}
 	return prog, nil
+}
+
+// settle works out what the container will run.
+func (s *Server) settle(k *container) {
+	k.command = k.image.command(k.config, func(name string) bool { _, err := s.programs(k).Look(name); return err == nil })
+	switch _, err := s.look(k, k.command); {
+	case err != nil:
+		k.standIn = "nothing: no built-in program fits this command"
+	case k.command[0] == serveProgram:
+		k.standIn = httpStandIn
+	case k.command[0] == "/"+pauseProgram:
+		k.standIn = pauseStandIn
+	default:
+		k.standIn = builtIn(k.command)
+	}
+}
+
+// builtIn names one of the commands that stand in for those of images.
+func builtIn(command []string) string {
+	if len(command) == 0 {
+		return ""
+	}
+	return "Kubestage's built-in " + path.Base(command[0]) + ", not the image's"
 }
 
 // world is what all processes of the container share.

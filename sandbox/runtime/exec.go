@@ -52,13 +52,6 @@ func (s *Server) join(k *container, command []string) (*joining, error) {
 	}}, nil
 }
 
-func execStandIn(command []string) string {
-	if len(command) == 0 {
-		return ""
-	}
-	return "Kubestage's built-in " + command[0]
-}
-
 // longestExecSync is how much output a probe or hook may have, as in container runtimes.
 const longestExecSync = 16 << 20
 
@@ -68,7 +61,7 @@ func (s *Server) ExecSync(ctx context.Context, r *pb.ExecSyncRequest) (resp *pb.
 	k, err := s.runningContainer(r.GetContainerId())
 	defer func() {
 		c = c.of(k)
-		c.StandIn = execStandIn(r.GetCmd())
+		c.StandIn = builtIn(r.GetCmd())
 		s.tell(c, err)
 	}()
 	if err != nil {
@@ -119,7 +112,7 @@ func (s *Server) Exec(_ context.Context, r *pb.ExecRequest) (resp *pb.ExecRespon
 	k, err := s.runningContainer(r.GetContainerId())
 	defer func() {
 		c = c.of(k)
-		c.StandIn = execStandIn(r.GetCmd())
+		c.StandIn = builtIn(r.GetCmd())
 		s.tell(c, err)
 	}()
 	if err != nil {

@@ -73,6 +73,7 @@ func (s *Server) restoreContainer(id string) error {
 			return fmt.Errorf("read the runtime's record of container %s: %w", id, err)
 		}
 	}
+	s.settle(k)
 	s.containers[id] = k
 	if k.state == pb.ContainerState_CONTAINER_RUNNING {
 		k.state, k.finished = pb.ContainerState_CONTAINER_EXITED, now()
