@@ -82,10 +82,12 @@ type requestDetail struct {
 type body struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
-		Name            string `json:"name"`
-		Namespace       string `json:"namespace"`
-		UID             string `json:"uid"`
-		ResourceVersion string `json:"resourceVersion"`
+		Name            string   `json:"name"`
+		Namespace       string   `json:"namespace"`
+		UID             string   `json:"uid"`
+		ResourceVersion string   `json:"resourceVersion"`
+		Deletion        string   `json:"deletionTimestamp"`
+		Finalizers      []string `json:"finalizers"`
 		Owners          []struct {
 			UID string `json:"uid"`
 		} `json:"ownerReferences"`
@@ -177,6 +179,9 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 			Group: ref.Group, Version: ref.Version, Resource: ref.Resource, Subresource: ref.Subresource,
 			Namespace: ref.Namespace, Name: ref.Name, UID: ref.UID,
 		}
+		if ref.Group == "" && ref.Resource == "namespaces" {
+			o.Object.Namespace = "" // the audit log puts a Namespace into itself
+		}
 		if slices.Contains(writeVerbs, r.Verb) {
 			a.write(&o, &d, r, code)
 		}
@@ -233,17 +238,24 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 			o.Gives = append(o.Gives, watch.Give{Key: "rv:" + rv})
 		}
 		// To delete a Pod at once is two writes: the grace period becomes 0,
-		// and the Pod goes. The answer tells of the second only.
-		if r.Verb == "delete" {
+		// and the Pod goes. The answer tells of the second only. And who
+		// takes the last finalizer from an object that is to be deleted,
+		// deletes it, but is answered with the object as it was.
+		if last := got.Metadata.Deletion != "" && len(got.Metadata.Finalizers) == 0; r.Verb == "delete" || last {
 			o.Gives = append(o.Gives, watch.Give{Key: "write:" + obj.Key(), Once: true})
 		}
 		return
 	}
 	if r.Verb == "deletecollection" {
+		if len(got.Items) == 0 { // of Secrets no answer is told: all that is known is where they were
+			all := *obj
+			all.Name = ""
+			o.Gives = append(o.Gives, watch.Give{Key: "writes:" + all.Key(), During: true})
+		}
 		for _, item := range got.Items {
 			gone := *obj
 			gone.Namespace, gone.Name = firstOf(item.Metadata.Namespace, obj.Namespace), item.Metadata.Name
-			o.Gives = append(o.Gives, watch.Give{Key: "write:" + gone.Key(), Once: true})
+			o.Gives = append(o.Gives, watch.Give{Key: "write:" + gone.Key(), During: true})
 		}
 		return
 	}

@@ -34,6 +34,9 @@ func told(o watch.Observation) string {
 		if g.Once {
 			b.WriteString("!")
 		}
+		if g.During {
+			b.WriteString("~")
+		}
 	}
 	return b.String()
 }
@@ -177,10 +180,30 @@ func TestAuditTellsOnce(t *testing.T) {
 func TestAuditDeleteCollection(t *testing.T) {
 	a := newAuditor(newWatches())
 	os := a.line([]byte(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"x","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/d/pods","verb":"deletecollection","user":{"username":"u"},"objectRef":{"resource":"pods","namespace":"d"},"responseStatus":{"code":200},"responseObject":{"kind":"PodList","metadata":{"resourceVersion":"30"},"items":[{"metadata":{"name":"a","namespace":"d","resourceVersion":"7"}},{"metadata":{"name":"b","namespace":"d"}}]}}`))
-	if want := "u deletecollection pods/d >write:pods/d/a! >write:pods/d/b!"; len(os) != 1 || told(os[0]) != want {
+	if want := "u deletecollection pods/d >write:pods/d/a~ >write:pods/d/b~"; len(os) != 1 || told(os[0]) != want {
 		t.Errorf("got %v, want %s", os, want)
 	}
 	if slices.ContainsFunc(os[0].Gives, func(g watch.Give) bool { return strings.HasPrefix(g.Key, "rv:") }) {
 		t.Error("a list's resourceVersion is not a write's")
+	}
+	os = a.line([]byte(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"y","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/d/secrets","verb":"deletecollection","user":{"username":"u"},"objectRef":{"resource":"secrets","namespace":"d"},"responseStatus":{"code":200}}`))
+	if want := "u deletecollection secrets/d >writes:secrets/d~"; len(os) != 1 || told(os[0]) != want {
+		t.Errorf("got %v, want %s", os, want)
+	}
+}
+
+// Who takes the last finalizer away deletes the object, and is answered with
+// what it was; and a Namespace is in no namespace.
+func TestAuditLastFinalizer(t *testing.T) {
+	const line = `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"x","stage":"ResponseComplete","requestURI":"/","verb":"update","user":{"username":"u"},"objectRef":{"resource":"namespaces","namespace":"n","name":"n","subresource":"finalize"},"responseStatus":{"code":200},"responseObject":{"kind":"Namespace","metadata":{"name":"n","resourceVersion":"30"%MORE%}}}`
+	for more, want := range map[string]string{
+		``: "u update namespaces/n /finalize @30 >rv:30",
+		`,"deletionTimestamp":"2026-11-21T03:05:28Z","finalizers":["a"]`: "u update namespaces/n /finalize @30 >rv:30",
+		`,"deletionTimestamp":"2026-11-21T03:05:28Z"`:                    "u update namespaces/n /finalize @30 >rv:30 >write:namespaces/n!",
+	} {
+		os := newAuditor(newWatches()).line([]byte(strings.Replace(line, "%MORE%", more, 1)))
+		if len(os) != 1 || told(os[0]) != want {
+			t.Errorf("got %s, want %s", told(os[0]), want)
+		}
 	}
 }

@@ -16,7 +16,8 @@ type Observation struct {
 	Lane  string `json:"lane,omitempty"`  // observations of one lane never overtake each other
 }
 
-// Need names an earlier event by a key it gives.
+// Need names an earlier event by a key it gives. The waited-for needs of one
+// observation are alternatives, the best first: one of them becomes a Cause.
 type Need struct {
 	Key  string `json:"key"`
 	How  string `json:"how"`            // becomes Cause.How
@@ -25,8 +26,9 @@ type Need struct {
 
 // Give makes an event findable under Key. The newest giver of a key wins.
 type Give struct {
-	Key  string `json:"key"`
-	Once bool   `json:"once,omitempty"` // the first observation that falls inside the giver's [Start, End] takes the key away
+	Key    string `json:"key"`
+	Once   bool   `json:"once,omitempty"`   // the first observation that falls inside the giver's [Start, End] takes the key away
+	During bool   `json:"during,omitempty"` // every observation that falls inside it finds the key, and no other does
 }
 
 // Joiner orders observations and appends them to a log. Two rules make the
@@ -132,9 +134,9 @@ func (h *byEnd) Pop() any {
 
 // given is what the joiner remembers of an event.
 type given struct {
-	seq        uint64
-	once       bool
-	start, end time.Time
+	seq          uint64
+	once, during bool
+	start, end   time.Time
 }
 
 type joinState struct {
@@ -245,7 +247,7 @@ func (s *joinState) find(key string, h *held) (given, bool) {
 	if !ok {
 		g, ok = s.old[key]
 	}
-	if ok && g.once && (h.Start.Before(g.start) || h.Start.After(g.end.Add(onceSlack))) {
+	if ok && (g.once || g.during) && (h.Start.Before(g.start) || h.Start.After(g.end.Add(onceSlack))) {
 		return given{}, false
 	}
 	return g, ok
@@ -254,11 +256,13 @@ func (s *joinState) find(key string, h *held) (given, bool) {
 func (s *joinState) release(h *held) {
 	e := h.Event
 	e.Causes = append([]Cause(nil), e.Causes...)
+	waited := false // for something that has come
 	for _, n := range h.Needs {
 		g, ok := s.find(n.Key, h)
-		if !ok {
+		if !ok || n.Wait && waited {
 			continue
 		}
+		waited = waited || n.Wait
 		if !hasCause(e.Causes, g.seq) {
 			e.Causes = append(e.Causes, Cause{g.seq, n.How})
 		}
@@ -269,7 +273,7 @@ func (s *joinState) release(h *held) {
 	}
 	seq := s.log.Append(e)
 	for _, g := range h.Gives {
-		s.young[g.Key] = given{seq, g.Once, e.Start, e.End}
+		s.young[g.Key] = given{seq, g.Once, g.During, e.Start, e.End}
 	}
 	if len(s.young) > generation {
 		s.old, s.young = s.young, map[string]given{}
