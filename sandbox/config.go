@@ -9,6 +9,7 @@ type EtcdConfig struct {
 	CAFile    string // signs the server's and all clients' certificates
 	CertFile  string
 	KeyFile   string
+	NoSync    bool  // do not wait for the disk: nobody wants these data after a power cut
 	After     int64 // the tap tells revisions after this one; 0 means what is there first, as range events
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -91,7 +92,10 @@ func (k *keeper) keep(ctx context.Context) {
 		k.board.set(state)
 		k.event("backoff", 0, componentDetail{Restarts: state.Restarts, Wait: wait.Seconds()})
 		k.say("%s %s after %s; it is started again in %s%s", k.name, err, took(begin), wait, indent(k.diary.tail(), 6))
-		if failures == 3 && k.advice != "" {
+		switch {
+		case portTaken(k.diary.tail()):
+			k.say("Another program has taken its port since this dashboard started: stop that program, or restart the dashboard, which then chooses another port.")
+		case failures == 3 && k.advice != "":
 			k.say("%s", k.advice)
 		}
 		pause := time.NewTimer(wait)
@@ -252,6 +256,10 @@ func (k *keeper) event(verb string, pid int, d componentDetail) {
 		Gives: []watch.Give{{Key: "comp:" + k.name}},
 		Lane:  "component",
 	})
+}
+
+func portTaken(lines []string) bool {
+	return slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "address already in use") })
 }
 
 func took(since time.Time) string {

@@ -295,11 +295,11 @@ func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]in
 }
 
 // etcdConfig is what etcd reads at its next start.
-func etcdConfig(p layoutPaths, c *credentials, ports map[string]int, after int64) EtcdConfig {
+func etcdConfig(p layoutPaths, c *credentials, ports map[string]int, ephemeral bool, after int64) EtcdConfig {
 	return EtcdConfig{
 		Name: "kubestage", DataDir: p.etcdData,
 		ClientURL: localURL(ports[etcdName]), PeerURL: "unix://" + p.etcdSocket(),
 		CAFile: c.etcdCA.file(p.pki), CertFile: c.etcd.CertFile, KeyFile: c.etcd.KeyFile,
-		After: after,
+		NoSync: ephemeral, After: after,
 	}
 }

@@ -127,8 +127,18 @@ func (s *Sandbox) Kubeconfig() string { return filepath.Join(s.dir.path, Kubecon
 // DataDir returns the directory in use.
 func (s *Sandbox) DataDir() string { return s.dir.path }
 
-// Ready reports whether all components are, and with them all nodes.
-func (s *Sandbox) Ready() bool { return s.board.ready() }
+// Ready reports whether all components and all nodes are.
+func (s *Sandbox) Ready() bool {
+	if !s.board.ready() {
+		return false
+	}
+	for _, n := range s.nodes {
+		if !s.board.nodeReady(n.name, time.Time{}) {
+			return false
+		}
+	}
+	return true
+}
 
 // WaitReady returns when the sandbox is ready, or ctx's error.
 func (s *Sandbox) WaitReady(ctx context.Context) error {
@@ -265,7 +275,7 @@ func (s *Sandbox) hire(f *forker, w *witnesses, kube, etcd *client) error {
 		if c.probe.etcd {
 			k.ask = func(ctx context.Context) error { return etcd.ask(ctx, c.probe) }
 			k.prepare = func(context.Context) error {
-				return writeConfig(s.paths.etcdConfig(), etcdConfig(s.paths, s.creds, s.ports, w.lastRevision()))
+				return writeConfig(s.paths.etcdConfig(), etcdConfig(s.paths, s.creds, s.ports, s.dir.ephemeral, w.lastRevision()))
 			}
 		}
 		if c.audits {

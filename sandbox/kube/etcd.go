@@ -80,6 +80,7 @@ func serveEtcd(c sandbox.EtcdConfig) error {
 	// A single member elects itself after one election timeout; nobody else
 	// can be harmed by a short one.
 	conf.TickMs, conf.ElectionMs = 10, 100
+	conf.UnsafeNoFsync = c.NoSync
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
