@@ -38,7 +38,7 @@ export function paceOf(speed: number): Pace {
     const i = Math.min(2, Math.floor(k));
     return points[i]! + (points[i + 1]! - points[i]!) * (k - i);
   };
-  return { hop: mix([140, 420, 800, 1500]), least: mix([0, 40, 180, 700]), most: mix([2000, 1200, 1200, 2400]) };
+  return { hop: mix([140, 420, 800, 1500]), least: mix([1, 40, 180, 700]), most: mix([2000, 1200, 1200, 2400]) };
 }
 
 /** Lengths of an event's parts, in hops. */
@@ -185,7 +185,8 @@ export class Timeline {
     for (let i = lowerBound(this.foreground, this.seqAt(t - this.reach)); i < this.foreground.length; i++) {
       const seq = this.foreground[i]!;
       if (this.atOf(seq) > t + this.reach) break;
-      if (this.startOf(seq) <= t && t < this.endOf(seq)) found.push(seq);
+      // What has not left yet lies under what it waits for, and is not drawn.
+      if (this.startOf(seq) < t && t < this.endOf(seq)) found.push(seq);
     }
     return found;
   }

@@ -32,6 +32,10 @@ describe.each(speeds)("display time at speed %f", (speed) => {
     }
   });
 
+  test("no two steps are taken at once", () => {
+    for (let i = 1; i < l.steps.length; i++) expect(l.atOf(l.steps[i]!)).toBeGreaterThan(l.atOf(l.steps[i - 1]!));
+  });
+
   test("the quiet lane takes no time", () => {
     for (const e of log.range(1, log.last)) {
       if (history.lane(e.seq) !== "foreground") expect(l.atOf(e.seq)).toBe(e.seq === 1 ? 0 : l.atOf(e.seq - 1));
@@ -82,7 +86,7 @@ describe("display time", () => {
   test("who is on stage is found as by looking at everybody", () => {
     const { timeline: l } = material(events);
     for (let t = 0; t < l.rest; t += 731) {
-      const slow = l.foreground.filter((s) => l.startOf(s) <= t && t < l.endOf(s));
+      const slow = l.foreground.filter((s) => l.startOf(s) < t && t < l.endOf(s));
       expect(l.onStage(t)).toEqual(slow);
     }
   });

@@ -41,7 +41,14 @@ const overlap = (a: Area, b: Area) => a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 
 const inHall = (g: Geometry, k: Token) => k.y === g.rail && k.x > g.hall.x && k.x < g.hall.x + g.hall.w;
 
 /** Tokens as elements: reused one after the other, never made for a frame. */
-export function tokenLayer(g: Geometry, { tokens, badges }: Tokens, focus: number, chosen: number | null): VNode[] {
+export function tokenLayer(
+  g: Geometry,
+  { tokens: all, badges }: Tokens,
+  focus: number,
+  chosen: number | null,
+): VNode[] {
+  // The event at the playhead lies above the others.
+  const tokens = [...all.filter((k) => k.seq !== focus), ...all.filter((k) => k.seq === focus)];
   const taken: Area[] = tokens.map((k) => ({ x1: k.x - 9, y1: k.y - 9, x2: k.x + 9, y2: k.y + 9 }));
   const words = new Map<number, { x: number; y: number; w: number }>();
   // The newest arrivals speak first; the event at the playhead before all.
