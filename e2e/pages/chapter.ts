@@ -46,7 +46,7 @@ export class Chapter {
   }
 
   term(id: string): Locator {
-    return this.root.locator(`[data-term="${id}"]`).first();
+    return this.root.locator(`[data-term="${id}"]:visible`).first();
   }
 
   async hasStepsDone(count: number): Promise<void> {

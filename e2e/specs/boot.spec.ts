@@ -5,12 +5,13 @@ import { expect, test } from "../test.ts";
 test("the page shows the cluster booting, component by component, then ready", async ({ freshDashboard, page }) => {
   const stage = new Stage(page);
   await stage.open(freshDashboard.url, "/en/");
+  await stage.realSpeed();
   await stage.showsComponent("etcd", "ready");
   await stage.showsComponent("kube-apiserver", "ready");
   await stage.showsComponent("kube-scheduler", "ready");
   await stage.showsComponent("kube-controller-manager", "ready");
   for (const node of ["node-1", "node-2", "node-3"])
-    await expect(stage.part(`node:${node}`)).not.toHaveClass(/notready|ghost/);
+    await expect(stage.part(`node:${node}`)).not.toHaveClass(/notready|ghost/, { timeout: 60_000 });
 
   const events = await freshDashboard.events();
   const ready = (name: string) =>

@@ -51,10 +51,10 @@ test("a word of the text lights its part of the stage", async ({ dashboard, page
   const chapter = new Chapter(page);
   await stage.open(dashboard.url, "/en/chapter/pod-birth");
   await stage.idle();
-  await chapter.term("etcd").click();
-  await expect(stage.part("etcd")).toHaveClass(/\blit\b/);
+  await chapter.term("scheduler").click();
+  await expect(stage.part("kube-scheduler")).toHaveClass(/\blit\b/);
   await page.keyboard.press("Escape");
-  await expect(stage.part("etcd")).not.toHaveClass(/\blit\b/);
+  await expect(stage.part("kube-scheduler")).not.toHaveClass(/\blit\b/);
 });
 
 test("the checkpoint tests the cluster and the trace", async ({ dashboard, page }) => {

@@ -21,12 +21,15 @@ test("stepping back draws identical pictures", async ({ dashboard, page }) => {
   await page.evaluate((seq) => window.kubestage.seek(seq), first?.seq ?? 1);
 
   const forth: { at: number; text: string; caption: string }[] = [];
-  for (let i = 0; i < 25; i++) {
+  for (let i = 0; i < 15; i++) {
     await stage.idle();
     forth.push({ at: await stage.playhead(), text: await stage.text(), caption: await stage.caption() });
     await stage.press("forward");
   }
-  expect(new Set(forth.map((f) => f.at)).size, "each step moves the playhead").toBe(forth.length);
+  expect(
+    forth.map((f) => f.at),
+    "each step moves the playhead",
+  ).toEqual([...new Set(forth.map((f) => f.at))]);
   expect(new Set(forth.map((f) => f.text)).size, "each step changes the picture").toBe(forth.length);
   for (const then of forth.reverse()) {
     await stage.press("back");
@@ -72,15 +75,21 @@ test("a token leads to its evidence", async ({ dashboard, page }) => {
   const events = await dashboard.eventsWhen("the row in etcd", before, (all) =>
     all.some((e) => e.kind === "etcd" && e.object?.name === "evidence"),
   );
-  const request = events.find((e) => e.kind === "request" && e.verb === "create" && e.object?.name === "evidence");
+  const stored = events.find((e) => e.kind === "etcd" && e.object?.name === "evidence");
+  const request = events.find((e) => e.seq === stored?.causes?.[0]?.seq);
   const stage = new Stage(page);
   await stage.open(dashboard.url, "/en/");
   await stage.idle();
-  await page.evaluate((seq) => window.kubestage.seek(seq), request?.seq ?? 0);
+  await page.evaluate((seq) => window.kubestage.seek(seq), stored?.seq ?? 0);
   await stage.idle();
-  await stage.svg.locator(`[data-token="${request?.seq}"]`).first().click();
+  await stage.svg.locator(`[data-token="${stored?.seq}"]`).last().click();
   const inspector = page.locator("#panel-inspector");
   await expect(inspector).toBeVisible();
+  await expect(inspector).toContainText(String(stored?.evidence.id));
+
+  await page.evaluate((seq) => window.kubestage.seek(seq), request?.seq ?? 0);
+  await stage.idle();
+  await stage.svg.locator(`[data-token="${request?.seq}"]`).last().dispatchEvent("click"); // the write it makes sets out from the same place
   await expect(inspector).toContainText("kubernetes-admin");
   await expect(inspector).toContainText(String(request?.evidence.id));
   await dashboard.kubectl("kubectl delete configmap evidence");
