@@ -44,6 +44,10 @@ log.listen({
     stories = new Stories(first);
     milestones = new Milestones();
   },
+  dropping(before) {
+    stories.drop(before);
+    milestones.drop(before);
+  },
 });
 const player = new Player(log, history, {
   now: () => performance.now(),

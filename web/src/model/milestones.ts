@@ -22,6 +22,11 @@ export class Milestones {
     if (kind) this.list.push({ seq: e.seq, kind });
   }
 
+  drop(before: number): void {
+    const kept = this.list.findIndex((m) => m.seq >= before);
+    this.list.splice(0, kept < 0 ? this.list.length : kept);
+  }
+
   private kindOf(e: KubeEvent): MilestoneKind | null {
     switch (e.kind) {
       case "request":

@@ -51,6 +51,17 @@ export class Stories {
     if (writes(e)) for (const name of namesOf(e)) this.touched.set(name, { root, when });
   }
 
+  /** Lets go of what lies before an event, when nothing after it belongs there. */
+  drop(before: number): void {
+    this.roots.splice(0, before - this.first);
+    this.first = before;
+    for (const [root, story] of this.stories) {
+      story.events = story.events.filter((seq) => seq >= before);
+      if (story.events.length === 0) this.stories.delete(root);
+    }
+    for (const [name, t] of this.touched) if (!this.stories.has(t.root)) this.touched.delete(name);
+  }
+
   private learnOwners(e: KubeEvent): void {
     const uid = e.object?.uid;
     const value = e.detail?.value as { metadata?: { ownerReferences?: { uid: string }[] } } | undefined;

@@ -199,6 +199,25 @@ describe("the player", () => {
     expect(player.still).toBe(true);
   });
 
+  test("keeps its place when the log lets go of its beginning", () => {
+    const log = new EventLog(600);
+    const history = new History(log);
+    const player = new Player(log, history, { now: () => 0, request: () => 1, cancel: () => {} });
+    const many = long(1200).events;
+    log.append(many.slice(0, 590));
+    player.join();
+    player.seek(400);
+    const at = player.playhead.value;
+    for (let i = 590; i < 1100; i += 10) log.append(many.slice(i, i + 10));
+    expect(log.first).toBeGreaterThan(400);
+    expect(player.timeline.first).toBe(log.first);
+    expect(player.timeline.last).toBe(log.last);
+    player.step(1);
+    expect(player.playhead.value).toBeGreaterThan(at);
+    player.setSpeed(1 / 500);
+    expect(player.timeline.last).toBe(log.last);
+  });
+
   test("plays from the past to live", () => {
     const { log, player, run } = make();
     log.append(events);

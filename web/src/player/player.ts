@@ -52,7 +52,7 @@ export class Player {
     log.listen({
       append: (events) => this.append(events),
       reset: (first) => this.reset(first),
-      dropping: () => {},
+      dropping: (before) => this.layAgain(this.speed.value, before),
     });
   }
 
@@ -154,27 +154,34 @@ export class Player {
 
   setSpeed(speed: number): void {
     if (speed === this.speed.value) return;
+    this.layAgain(speed, this.timeline.first);
+    this.wake();
+  }
+
+  /** Places the log anew, from an event on, and keeps t at the same place between the same two arrivals. */
+  private layAgain(speed: number, first: number): void {
     const old = this.timeline;
-    const seq = old.seqAt(this.t.value);
-    const atRest = this.t.value >= old.rest;
-    // The same place between the same two arrivals.
-    const a = seq >= old.first ? old.atOf(seq) : 0;
-    const b = seq < old.last ? old.atOf(seq + 1) : old.rest;
-    const u = b > a ? Math.min(1, (this.t.value - a) / (b - a)) : 0;
-    const next = new Timeline(speed, old.first);
-    for (let s = old.first; s <= old.last; s++) {
+    const next = new Timeline(speed, first);
+    for (let s = first; s <= old.last; s++) {
       const e = this.log.get(s);
       if (e) next.push(e, this.history.lane(s)!);
     }
+    const atRest = this.t.value >= old.rest;
+    const seq = old.seqAt(this.t.value);
+    const between = (l: Timeline): [number, number] => [
+      seq >= l.first ? l.atOf(seq) : 0,
+      seq < l.last ? l.atOf(Math.max(l.first, seq + 1)) : l.rest,
+    ];
+    const [a, b] = between(old);
+    const [c, d] = between(next);
+    const u = b > a ? Math.min(1, (this.t.value - a) / (b - a)) : 0;
     this.timeline = next;
-    const c = seq >= next.first ? next.atOf(seq) : 0;
-    const d = seq < next.last ? next.atOf(seq + 1) : next.rest;
     batch(() => {
       this.speed.value = speed;
-      this.t.value = atRest ? next.rest : c + (d - c) * u;
+      this.t.value = seq < first ? 0 : atRest ? next.rest : c + (d - c) * u;
       this.changed.value++;
+      this.see();
     });
-    this.wake();
   }
 
   faster(by: 1 | -1): void {

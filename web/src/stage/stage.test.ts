@@ -57,7 +57,7 @@ describe("the drawing", () => {
       event: (s: number) => m.log.get(s),
     };
     const xs: number[] = [];
-    for (let t = l.startOf(forbidden.seq); t < l.endOf(forbidden.seq); t += 40) {
+    for (let t = l.startOf(forbidden.seq) + 1; t < l.endOf(forbidden.seq); t += 40) {
       const k = tokensAt(scene, t).tokens.find((x) => x.seq === forbidden.seq)!;
       xs.push(k.x);
       if (t > l.atOf(forbidden.seq) + 1) expect(k).toMatchObject({ shape: "response", refused: true });
@@ -119,7 +119,7 @@ describe("the drawing", () => {
   test("reduced motion knows only two ends", () => {
     const xs = new Set<string>();
     const seq = m.timeline.foreground.find((s) => m.log.get(s)!.kind === "etcd")!;
-    for (let t = m.timeline.startOf(seq); t < m.timeline.atOf(seq); t += 20) {
+    for (let t = m.timeline.startOf(seq) + 1; t < m.timeline.atOf(seq); t += 20) {
       const svg = at(t, { ...plain, still: true });
       xs.add(new RegExp(`data-token="${seq}"[^>]*transform="([^"]+)"`).exec(svg)![1]!);
     }
