@@ -234,14 +234,15 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		o.Revision = rv
 		// A write that changed nothing is answered with the revision of the
 		// write that did; only the first to answer with it made it.
-		if a.written.first(rv) {
+		made := a.written.first(rv)
+		if made {
 			o.Gives = append(o.Gives, watch.Give{Key: "rv:" + rv})
 		}
 		// To delete a Pod at once is two writes: the grace period becomes 0,
 		// and the Pod goes. The answer tells of the second only. And who
 		// takes the last finalizer from an object that is to be deleted,
 		// deletes it, but is answered with the object as it was.
-		if last := got.Metadata.Deletion != "" && len(got.Metadata.Finalizers) == 0; r.Verb == "delete" || last {
+		if last := !made && got.Metadata.Deletion != "" && len(got.Metadata.Finalizers) == 0; r.Verb == "delete" || last {
 			o.Gives = append(o.Gives, watch.Give{Key: "write:" + obj.Key(), Once: true})
 		}
 		return
