@@ -1,0 +1,192 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/kubestage/kubestage/e2e/dashboard"
+)
+
+// Everything that etcd stores was asked for by exactly one request, and every
+// accepted write is stored.
+func TestRealEveryWriteHasItsRequest(t *testing.T) {
+	d := ready(t, dashboard.Options{Binary: binary(t), Dir: place(t, os.Geteuid())})
+	l := keepLedger(t, d)
+	busy(t, learner(t, d))
+	events := compareLedger(t, d, l)
+
+	bySeq := map[uint64]dashboard.Event{}
+	for _, e := range events {
+		bySeq[e.Seq] = e
+	}
+	stored := map[uint64][]dashboard.Event{} // what a request has made
+	checked, late := 0, 0
+	for _, e := range events {
+		if e.Kind != "etcd" || e.Verb == "range" {
+			continue
+		}
+		var requests []dashboard.Event
+		for _, c := range e.Causes {
+			if from := bySeq[c.Seq]; from.Kind == "request" && (c.How == "revision" || c.How == "object") {
+				requests = append(requests, from)
+				stored[from.Seq] = append(stored[from.Seq], e)
+			}
+		}
+		if key, _, _ := strings.Cut(e.Evidence.ID, "@"); withoutRequest(key) {
+			continue
+		}
+		checked++
+		if len(requests) == 0 && tooLate(events, e) {
+			late++
+			continue
+		}
+		if len(requests) != 1 {
+			t.Errorf("%d requests have made one write: %s %s", len(requests), e, requests)
+			continue
+		}
+		if r := requests[0]; r.Code >= 300 || r.Object == nil || e.Object == nil || r.Object.Resource != e.Object.Resource ||
+			r.Verb != "deletecollection" && (r.Object.Namespace != e.Object.Namespace || r.Object.Name != e.Object.Name) {
+			t.Errorf("joined to a wrong request:\n%s\n%s", e, r)
+		}
+	}
+
+	revisions := map[string]bool{}
+	for _, e := range events {
+		if e.Kind == "etcd" {
+			revisions[e.Revision] = true
+		}
+	}
+	writes, idle := 0, 0
+	last := events[len(events)-1].End
+	for _, e := range events {
+		if e.Kind != "request" || e.Code >= 300 || !accepted(e) || last.Sub(e.End) < time.Second {
+			continue
+		}
+		switch n := len(stored[e.Seq]); {
+		case n == 0 && e.Revision != "" && revisions[e.Revision]:
+			idle++ // it changed nothing, and was answered with what is there
+		case n == 0 && strings.HasPrefix(e.Verb, "delete"):
+			idle++ // of what waits for its finalizers, or of a collection that is empty
+		case n == 0:
+			t.Errorf("an accepted write that etcd does not have: %s", e)
+		case n > 1 && !strings.HasPrefix(e.Verb, "delete"):
+			t.Errorf("one request has made %d writes: %s %s", n, e, stored[e.Seq])
+		default:
+			writes++
+		}
+	}
+	t.Logf("%d events; %d writes in etcd, each with its one request; %d accepted requests that wrote, %d that changed nothing; %d writes of collections whose deletion took longer than we wait", len(events), checked, writes, idle, late)
+	stop(t, d)
+}
+
+// tooLate reports a write by a request that goes on for longer than the log
+// waits for its record: deletecollection writes first and is told of last. On
+// a busy machine that may take more than a second.
+func tooLate(events []dashboard.Event, write dashboard.Event) bool {
+	return slices.ContainsFunc(events, func(r dashboard.Event) bool {
+		return r.Kind == "request" && r.Verb == "deletecollection" && r.Object.Resource == write.Object.Resource &&
+			!write.Start.Before(r.Start) && r.End.Sub(write.Start) > 900*time.Millisecond
+	})
+}
+
+// withoutRequest names keys that the apiserver writes of its own accord.
+func withoutRequest(key string) bool {
+	return slices.ContainsFunc([]string{"/registry/masterleases/", "/registry/peerserverleases/", "/registry/ranges/"}, func(prefix string) bool {
+		return strings.HasPrefix(key, prefix)
+	})
+}
+
+// accepted reports whether a successful request should be in etcd.
+func accepted(e dashboard.Event) bool {
+	if e.Object == nil || !slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, e.Verb) || strings.Contains(string(e.Detail), `"dryRun":true`) {
+		return false
+	}
+	switch e.Object.Group {
+	case "authentication.k8s.io", "authorization.k8s.io":
+		return false // questions
+	}
+	return !slices.Contains([]string{"token", "exec", "attach", "portforward", "proxy"}, e.Object.Subresource)
+}
+
+// busy does a little of everything, some of it at the same time.
+func busy(t *testing.T, kube kubernetes.Interface) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := kube.AppsV1().Deployments("default").Create(ctx, web(5), metav1.CreateOptions{})
+	must(err)
+	_, err = kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "busy"}}, metav1.CreateOptions{})
+	must(err)
+	for i := range 20 {
+		_, err := kube.CoreV1().ConfigMaps("busy").Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("c%d", i)}}, metav1.CreateOptions{})
+		must(err)
+		_, err = kube.CoreV1().Secrets("busy").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("s%d", i)}, StringData: map[string]string{"a": "b"}}, metav1.CreateOptions{})
+		must(err)
+	}
+	_, err = kube.CoreV1().Services("default").Create(ctx, &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "web"},
+		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{{Port: 80}}},
+	}, metav1.CreateOptions{})
+	must(err)
+	_, err = kube.BatchV1().Jobs("default").Create(ctx, &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Name: "once"},
+		Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+			RestartPolicy: corev1.RestartPolicyNever,
+			Containers:    []corev1.Container{{Name: "echo", Image: "busybox", Command: []string{"echo", "done"}}},
+		}}},
+	}, metav1.CreateOptions{})
+	must(err)
+	settled(t, kube, time.Minute)
+
+	// A patch that changes nothing, one for show, and one that is refused.
+	same := []byte(`{"metadata":{"labels":{"app":"web"}}}`)
+	_, err = kube.AppsV1().Deployments("default").Patch(ctx, "web", types.MergePatchType, same, metav1.PatchOptions{})
+	must(err)
+	_, err = kube.AppsV1().Deployments("default").Patch(ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":9}}`), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+	must(err)
+	if _, err = kube.AppsV1().Deployments("default").Patch(ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":-1}}`), metav1.PatchOptions{}); !apierrors.IsInvalid(err) {
+		t.Fatalf("-1 replicas: %v, want a refusal", err)
+	}
+	_, err = kube.AppsV1().Deployments("default").Patch(ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":8,"template":{"metadata":{"annotations":{"v":"2"}}}}}`), metav1.PatchOptions{})
+	must(err)
+	settled(t, kube, 2*time.Minute)
+	until(t, time.Minute, "the job's end", func() (bool, string) {
+		job, err := kube.BatchV1().Jobs("default").Get(ctx, "once", metav1.GetOptions{})
+		if err != nil {
+			return false, err.Error()
+		}
+		return job.Status.Succeeded == 1, fmt.Sprint(job.Status)
+	})
+	now := int64(0)
+	must(kube.CoreV1().Pods("default").DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{LabelSelector: "app=web"}))
+	must(kube.CoreV1().ConfigMaps("busy").DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
+	settled(t, kube, 2*time.Minute)
+	orphan := metav1.DeletePropagationOrphan
+	must(kube.BatchV1().Jobs("default").Delete(ctx, "once", metav1.DeleteOptions{PropagationPolicy: &orphan}))
+	foreground := metav1.DeletePropagationForeground
+	must(kube.AppsV1().Deployments("default").Delete(ctx, "web", metav1.DeleteOptions{PropagationPolicy: &foreground}))
+	must(kube.CoreV1().Namespaces().Delete(ctx, "busy", metav1.DeleteOptions{}))
+	until(t, 2*time.Minute, "the end of what was deleted", func() (bool, string) {
+		_, err := kube.CoreV1().Namespaces().Get(ctx, "busy", metav1.GetOptions{})
+		_, err2 := kube.AppsV1().Deployments("default").Get(ctx, "web", metav1.GetOptions{})
+		return apierrors.IsNotFound(err) && apierrors.IsNotFound(err2), fmt.Sprint(err, err2)
+	})
+}
