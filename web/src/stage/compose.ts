@@ -60,8 +60,8 @@ export function compose(m: Material, t: number, l: Looking): Composed {
   const g = geometryFor(l.shape, state.nodes.size);
   const focus = focusAt(m.timeline, t);
   const event = (s: number) => m.log.get(s);
-  const inHall = hallAt(m, g, t, state.request);
-  const cycle = cycleAt(m, t, state.decision);
+  const inHall = hallAt(m, g, t, focus, state.request);
+  const cycle = cycleAt(m, t, focus, state.decision);
   const storyRoot = m.stories.of(focus)?.root ?? Number.POSITIVE_INFINITY;
   const key = [
     seq,
@@ -102,10 +102,10 @@ export function compose(m: Material, t: number, l: Looking): Composed {
   };
 }
 
-/** The request that went through the door last, and how many gates it has behind it. */
-function hallAt(m: Material, g: Geometry, t: number, last: number): View["inHall"] {
+/** The request at the playhead, or else the one that went through the door last; and how many gates it has behind it. */
+function hallAt(m: Material, g: Geometry, t: number, focus: number, last: number): View["inHall"] {
   const l = m.timeline;
-  for (const seq of l.onStage(t).reverse()) {
+  for (const seq of newestFirst(l, t, focus)) {
     const e = m.log.get(seq);
     if (e?.kind !== "request") continue;
     const u = (t - l.startOf(seq)) / Math.max(1, l.atOf(seq) - l.startOf(seq));
@@ -123,11 +123,17 @@ function hallAt(m: Material, g: Geometry, t: number, last: number): View["inHall
   return { seq: last, passed: reach >= 4 ? 5 : Math.max(0, reach) };
 }
 
+/** What is on stage, the event at the playhead before all, then the newest first. */
+function newestFirst(l: Timeline, t: number, focus: number): number[] {
+  const all = l.onStage(t).reverse();
+  return all.includes(focus) ? [focus, ...all] : all;
+}
+
 const chapters = [0, 0.2, 0.45, 0.6, 1];
 
-function cycleAt(m: Material, t: number, last: number): View["cycle"] {
+function cycleAt(m: Material, t: number, focus: number, last: number): View["cycle"] {
   const l = m.timeline;
-  for (const seq of l.onStage(t).reverse()) {
+  for (const seq of newestFirst(l, t, focus)) {
     if (m.log.get(seq)?.kind !== "schedule") continue;
     const u = Math.min(1, (t - l.startOf(seq)) / Math.max(1, l.atOf(seq) - l.startOf(seq)));
     return { seq, told: chapters.filter((c) => c <= u).pop() ?? 0 };

@@ -82,6 +82,16 @@ describe("the drawing", () => {
     expect(svg).toContain("chose node-2");
   });
 
+  test("at a step, gates and funnel are those of its own event, whatever else is under way", () => {
+    const cycles = m.log.range(1, m.log.last).filter((e) => e.kind === "schedule");
+    for (const e of cycles) expect(moment(e.seq)).toContain(`chose ${(e.detail as { node: string }).node}`);
+    for (const seq of m.timeline.steps) {
+      const e = m.log.get(seq)!;
+      if (e.kind !== "request" || (e.code ?? 0) >= 400) continue;
+      expect(moment(seq)).toContain("gate gate-storage is-implied");
+    }
+  });
+
   test("no scores are shown when there were none", () => {
     const t = boot(new Tape());
     t.add({
