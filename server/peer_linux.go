@@ -40,15 +40,12 @@ func askKernel(there, here netip.AddrPort) (uid int, answer peerAnswer) {
 // root's, whoever had opened them.
 func ownerIn(table io.Reader, local, remote netip.AddrPort) (uid int, found bool) {
 	lines := bufio.NewScanner(table)
-	lines.Scan() // the heading
+	lines.Buffer(make([]byte, 64<<10), 64<<10) // the kernel walks its table anew for each read
+	lines.Scan()                               // the heading
 	for lines.Scan() {
 		// sl local rem st tx:rx tr:when retrnsmt uid timeout inode …
 		f := strings.Fields(lines.Text())
 		if len(f) < 10 || f[3] != "01" || f[9] == "0" {
-			continue
-		}
-		// The port first: it is cheap and nearly always decides.
-		if port, ok := strings.CutPrefix(f[1][strings.IndexByte(f[1], ':')+1:], ""); !ok || !samePort(port, local.Port()) {
 			continue
 		}
 		if parseSocket(f[1]) != unmapped(local) || parseSocket(f[2]) != unmapped(remote) {
@@ -58,11 +55,6 @@ func ownerIn(table io.Reader, local, remote netip.AddrPort) (uid int, found bool
 		return uid, err == nil
 	}
 	return 0, false
-}
-
-func samePort(hexPort string, port uint16) bool {
-	p, err := strconv.ParseUint(hexPort, 16, 16)
-	return err == nil && uint16(p) == port
 }
 
 // parseSocket reads "0100007F:1E56": words of four bytes in the byte order of
