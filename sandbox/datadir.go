@@ -320,10 +320,12 @@ func (d *dataDir) prepare(version string) error {
 }
 
 // maxSocketPath is the shortest limit among the systems we run on (macOS: 104
-// bytes with the final zero), and longestSocket the longest name below.
+// bytes with the final zero). The longest name of a socket of ours, and of one
+// that a kubelet makes in its root directory, come behind the directory.
 const (
-	maxSocketPath = 103
-	longestSocket = len("/node-100/runtime.sock")
+	maxSocketPath     = 103
+	longestSocket     = len("/node-100/runtime.sock")
+	longestInNodeRoot = len("/node-100/root/device-plugins/kubelet.sock")
 )
 
 // makeSocketDir chooses where unix sockets live: in the data directory, or,
@@ -338,13 +340,13 @@ func (d *dataDir) makeSocketDir() error {
 		}
 		os.Remove(note)
 	}
-	if len(run)+longestSocket <= maxSocketPath {
+	if len(run)+max(longestSocket, longestInNodeRoot) <= maxSocketPath {
 		d.sockets = run
 		return nil
 	}
 	var errs []error
 	for _, parent := range []string{os.TempDir(), "/tmp"} {
-		if len(parent)+len("/kubestage.1234567890")+longestSocket > maxSocketPath {
+		if len(parent)+len("/kubestage.1234567890")+longestInNodeRoot > maxSocketPath {
 			errs = append(errs, fmt.Errorf("%s is too long as well", parent))
 			continue
 		}
@@ -356,8 +358,8 @@ func (d *dataDir) makeSocketDir() error {
 		d.sockets = short
 		return replaceFile(note, []byte(short), false)
 	}
-	return fmt.Errorf("the path %s is too long for unix sockets (at most %d bytes), and there is no shorter place for them (%w): choose a shorter --data-dir",
-		run, maxSocketPath-longestSocket, errors.Join(errs...))
+	return fmt.Errorf("the path %s is too long for unix sockets, and there is no shorter place for them (%w): choose a --data-dir of at most %d bytes",
+		d.path, errors.Join(errs...), maxSocketPath-longestInNodeRoot-len("/"+runEntry))
 }
 
 // close gives the directory back.

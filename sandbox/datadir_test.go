@@ -214,15 +214,25 @@ func TestLongPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("long/", 30))
 	d := mustOpen(t, path)
 	short := d.sockets
-	if len(short)+longestSocket > maxSocketPath || !exists(short) {
+	if len(short)+longestInNodeRoot > maxSocketPath || !exists(short) {
 		t.Errorf("sockets in %s", short)
 	}
 	info, err := os.Stat(short)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
+	root, err := pathsOf(d).nodeRoot("node-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "mark"), nil, 0o600); err != nil || !strings.HasPrefix(root, short) || !exists(filepath.Join(path, nodesEntry, "node-1", "mark")) {
+		t.Errorf("the node's root %s is not in the data directory: %v", root, err)
+	}
 	d.lock.Close() // as after a kill
 	d = mustOpen(t, path)
+	if !exists(filepath.Join(path, nodesEntry, "node-1", "mark")) {
+		t.Error("the node's files went with the sockets")
+	}
 	if exists(short) {
 		t.Errorf("%s is left from the one that was killed", short)
 	}

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -242,6 +245,27 @@ func localURL(port int) string {
 	return "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
+// nodeRoot makes a node's root directory and returns a path of it that is
+// short enough: a kubelet makes sockets below.
+func (p layoutPaths) nodeRoot(node string) (string, error) {
+	root := filepath.Join(p.nodes, node)
+	if err := privateDir(root); err != nil || p.socketsInside() {
+		return root, err
+	}
+	short := filepath.Join(p.sockets, node, "root")
+	if err := privateDir(filepath.Dir(short)); err != nil {
+		return "", err
+	}
+	if err := os.Symlink(root, short); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return short, nil
+}
+
+// socketsInside reports whether sockets are in the data directory, which they
+// are unless its path is too long for them.
+func (p layoutPaths) socketsInside() bool { return filepath.Dir(p.sockets) == filepath.Dir(p.nodes) }
+
 // writeFiles writes what the plan refers to, except etcd's configuration,
 // which changes from start to start.
 func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]int) error {
@@ -274,8 +298,8 @@ func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]in
 		if err := privateDir(filepath.Dir(p.runtimeSocket(n.name))); err != nil {
 			return fmt.Errorf("make a directory for sockets: %w", err)
 		}
-		root := filepath.Join(p.nodes, n.name)
-		if err := privateDir(root); err != nil {
+		root, err := p.nodeRoot(n.name)
+		if err != nil {
 			return fmt.Errorf("make a node's directory: %w", err)
 		}
 		docs[p.nodeConfig(n.name)] = NodeConfig{
