@@ -223,7 +223,9 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		}
 	case r.Verb == "create":
 		for _, owner := range sent.Metadata.Owners {
-			o.Needs = append(o.Needs, watch.Need{Key: "obj:" + owner.UID, How: watch.ByOwner})
+			// A controller that has seen its owner has seen a revision; on a
+			// busy machine its request may overtake that revision's report.
+			o.Needs = append(o.Needs, watch.Need{Key: "obj:" + owner.UID, How: watch.ByOwner, Wait: true})
 		}
 	}
 

@@ -51,7 +51,7 @@ func TestAuditTranslation(t *testing.T) {
 	defer file.Close()
 	want := []string{
 		"kubernetes-admin create apps/deployments/default/web @312 >rv:312",
-		"system:serviceaccount:kube-system:replicaset-controller create pods/default/web-7887448d46-lcmkn @316 <ownerReference obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6 >rv:316",
+		"system:serviceaccount:kube-system:replicaset-controller create pods/default/web-7887448d46-lcmkn @316 <ownerReference obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6! >rv:316",
 		"system:kube-scheduler create pods/default/web-7887448d46-lcmkn /binding <binding sched:4728e83a-a49d-4ecc-ac51-a5b7116be650! >write:pods/default/web-7887448d46-lcmkn!",
 		"system:node:node-1 patch pods/default/web-7887448d46-lcmkn /status @327 <uid cri:4728e83a-a49d-4ecc-ac51-a5b7116be650 >rv:327",
 		"system:serviceaccount:kube-system:replicaset-controller create events/default/web-7887448d46.18e9f078e0ce4215 @318 <uid obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6 >rv:318",

@@ -82,7 +82,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "Kubestage is at http://%s\n", listener.Addr())
+	fmt.Fprintf(stdout, "Kubestage is at %s\n", pages.Link(listener.Addr()))
 
 	// Whichever ends first, ends the other: a page without a source would
 	// show nothing, and a source without a page is of no use to anybody.
