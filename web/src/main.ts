@@ -88,6 +88,7 @@ function openLog(): void {
     const u = new URL("/api/stream", location.href);
     u.protocol = u.protocol === "https:" ? "wss:" : "ws:";
     u.searchParams.set("after", String(after));
+    if (log.id) u.searchParams.set("log", log.id); // the server may have begun another one meanwhile
     return u.href;
   };
   openStream(url, {
@@ -100,7 +101,7 @@ function openLog(): void {
         case "hello":
           skew = Date.parse(m.now) - Date.now();
           known = m.last;
-          if (log.id !== m.log) log.reset(m.log, Math.max(m.first, 1));
+          if (log.id !== m.log) begin(m.log, Math.max(m.first, 1));
           if (m.last < m.first) player.join();
           break;
         case "events":
@@ -110,7 +111,7 @@ function openLog(): void {
           joinWhenRead();
           break;
         case "gap":
-          log.reset(log.id, m.first);
+          begin(log.id, m.first);
           break;
         case "ping":
           skew = Date.parse(m.now) - Date.now();
@@ -123,6 +124,13 @@ function openLog(): void {
 }
 
 let joined = false;
+
+/** Another log, or a hole in this one: what follows is joined anew. */
+function begin(id: string, first: number): void {
+  log.reset(id, first);
+  joined = false;
+}
+
 function joinWhenRead(): void {
   if (joined || (log.last < known && log.range(log.first, log.last).length < KEEP)) return;
   joined = true;
