@@ -8,14 +8,17 @@
 //   - process.go is one running child, as a small value: start, stop, exited.
 //   - keeper.go keeps one component alive: starts it, waits until it is ready,
 //     starts it again with back-off when it exits, and tells the log.
+//   - board.go is what is known of all of them at this moment.
 //   - sandbox.go is the whole: New locks and checks the data directory, Run
-//     starts everything, waits, and stops everything in reverse order.
+//     starts everything, waits, and stops everything in reverse order; hire.go
+//     ties each component of the plan to its keeper.
 //
 // Around that: datadir.go (the directory, its lock and its version), pki.go
 // and certificates.go (one certificate authority per trust domain), ports.go,
 // files.go (configuration files), egress.go (the way from the apiserver to
-// node addresses), audit.go (the audit log becomes observations), watches.go
-// (who was notified of a write, inferred from the watches that are open).
+// node addresses), bootstrap.go (the rights of the first users). And what the
+// components tell: witnesses.go takes it, audit.go turns the audit log into
+// observations, watches.go infers who was notified of a write.
 //
 // The children are the same binary with the arguments "component ROLE ...";
 // what a role does is not known here but in sandbox/kube, the only package

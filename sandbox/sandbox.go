@@ -2,18 +2,14 @@ package sandbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
-	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -249,79 +245,6 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 	return nil
 }
 
-// hire makes a keeper for each component.
-func (s *Sandbox) hire(f *forker, w *witnesses, kube, etcd *client) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	server := localURL(s.ports[apiserverName])
-	for _, c := range s.plan {
-		d, err := openDiary(filepath.Join(s.dir.path, logsEntry, strings.ReplaceAll(c.name, ":", "-")+".log"))
-		if err != nil {
-			return fmt.Errorf("open a log file: %w", err)
-		}
-		k := &keeper{
-			component: c, board: s.board, forker: f, diary: d,
-			launch: launch{
-				path: s.o.Executable, args: append([]string{"component", c.role}, c.args...),
-				env: childEnv(os.Environ(), s.dir.path), stdout: d.write, stderr: d.write,
-			},
-			prepare: func(context.Context) error { return nil },
-			ask:     func(ctx context.Context) error { return kube.ask(ctx, c.probe) },
-			tell:    w.tell,
-			say:     s.say,
-			quit:    make(chan struct{}),
-			done:    make(chan struct{}),
-		}
-		if c.probe.etcd {
-			k.ask = func(ctx context.Context) error { return etcd.ask(ctx, c.probe) }
-			k.prepare = func(context.Context) error {
-				return writeConfig(s.paths.etcdConfig(), etcdConfig(s.paths, s.creds, s.ports, s.dir.ephemeral, w.lastRevision()))
-			}
-		}
-		if c.audits {
-			k.launch.stdout = func(line []byte) {
-				if isAudit(line) {
-					w.audit(line)
-				} else {
-					d.write(line)
-				}
-			}
-			k.gone = w.auditor.reset
-		}
-		if c.tells && goruntime.GOOS != "windows" {
-			k.launch.witness = w.observed
-		}
-		if c.node != "" {
-			// A runtime that was killed leaves its socket, and its successor
-			// would be dialled before it listens.
-			k.prepare = func(context.Context) error {
-				err := os.Remove(s.paths.runtimeSocket(c.node))
-				if errors.Is(err, fs.ErrNotExist) {
-					return nil
-				}
-				return err
-			}
-		}
-		if c.elects != "" {
-			led := !s.dir.fresh
-			k.prepare = func(ctx context.Context) error {
-				if !led {
-					led = true
-					return nil
-				}
-				soon, cancel := context.WithTimeout(ctx, 2*time.Second)
-				defer cancel()
-				if err := freeLease(soon, kube, server, c.elects); err != nil {
-					d.write(fmt.Appendf(nil, "kubestage: its lease could not be freed, so it waits until that runs out: %v", err))
-				}
-				return nil
-			}
-		}
-		s.keepers = append(s.keepers, k)
-	}
-	return nil
-}
-
 // settle does what a new cluster needs, each time the apiserver gets ready.
 func (s *Sandbox) settle(ctx context.Context, kube *client, server string) {
 	for s.board.wait(ctx, func() bool { return s.board.ready(apiserverName) }) {
@@ -380,81 +303,4 @@ func (s *Sandbox) say(format string, args ...any) {
 	s.sayMu.Lock()
 	defer s.sayMu.Unlock()
 	fmt.Fprintf(s.o.Stderr, format+"\n", args...)
-}
-
-// childEnv is what components inherit. Proxy settings and credentials of the
-// person who started the dashboard must not change how a cluster behaves.
-func childEnv(ours []string, home string) []string {
-	keep := []string{"PATH", "TMPDIR", "TEMP", "TMP", "TZ", "LANG", "SYSTEMROOT", "GOTRACEBACK", "GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GOCOVERDIR"}
-	env := []string{"HOME=" + home}
-	for _, e := range ours {
-		if name, _, ok := strings.Cut(e, "="); ok && slices.Contains(keep, name) {
-			env = append(env, e)
-		}
-	}
-	return env
-}
-
-// etcdVersion reads which etcd is built into this binary.
-func etcdVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, m := range info.Deps {
-		if m.Path == "go.etcd.io/etcd/server/v3" {
-			return m.Version
-		}
-	}
-	return ""
-}
-
-// witnesses takes what components tell and hands it to the joiner.
-type witnesses struct {
-	auditor *auditor
-	watches *watches
-	board   *board
-	offer   func(watch.Observation)
-	last    atomic.Int64 // the newest revision the tap told
-}
-
-func newWitnesses(b *board, offer func(watch.Observation)) *witnesses {
-	w := newWatches()
-	return &witnesses{auditor: newAuditor(w), watches: w, board: b, offer: offer}
-}
-
-func (w *witnesses) tell(o watch.Observation) { w.offer(o) }
-
-func (w *witnesses) lastRevision() int64 { return w.last.Load() }
-
-func (w *witnesses) audit(line []byte) {
-	for _, o := range w.auditor.line(line) {
-		w.offer(o)
-	}
-}
-
-// observed takes a line of file descriptor 3.
-func (w *witnesses) observed(line []byte) {
-	var o watch.Observation
-	if err := json.Unmarshal(line, &o); err != nil {
-		return // the child was killed in the middle of a line
-	}
-	w.offer(o)
-	if o.Kind != watch.Etcd {
-		return
-	}
-	if rev, err := strconv.ParseInt(o.Revision, 10, 64); err == nil && rev > w.last.Load() {
-		w.last.Store(rev)
-	}
-	if o.Object != nil && o.Object.Resource == "nodes" && o.Object.Group == "" && o.Verb != "delete" {
-		var d struct {
-			Value json.RawMessage `json:"value"`
-		}
-		if json.Unmarshal(o.Detail, &d) == nil {
-			w.board.node(d.Value)
-		}
-	}
-	for _, n := range w.watches.stored(&o) {
-		w.offer(n)
-	}
 }
