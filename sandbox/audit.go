@@ -87,6 +87,7 @@ type body struct {
 		UID             string   `json:"uid"`
 		ResourceVersion string   `json:"resourceVersion"`
 		Deletion        string   `json:"deletionTimestamp"`
+		Grace           *int64   `json:"deletionGracePeriodSeconds"`
 		Finalizers      []string `json:"finalizers"`
 		Owners          []struct {
 			UID string `json:"uid"`
@@ -244,7 +245,10 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		// and the Pod goes. The answer tells of the second only. And who
 		// takes the last finalizer from an object that is to be deleted,
 		// deletes it, but is answered with the object as it was.
-		if last := !made && got.Metadata.Deletion != "" && len(got.Metadata.Finalizers) == 0; r.Verb == "delete" || last {
+		m := got.Metadata
+		atOnce := r.Verb == "delete" && m.Grace != nil && *m.Grace == 0
+		last := !made && m.Deletion != ""
+		if (atOnce || last) && len(m.Finalizers) == 0 {
 			o.Gives = append(o.Gives, watch.Give{Key: "write:" + obj.Key(), Once: true})
 		}
 		return

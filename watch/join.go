@@ -152,9 +152,10 @@ type joinState struct {
 
 const generation = 100_000
 
-// onceSlack is how much later than the end of a request its commit may be
-// seen: etcd tells its watchers after it has answered.
-const onceSlack = 100 * time.Millisecond
+// slack is how much later than the end of a request its commit may be seen:
+// etcd tells its watchers after it has answered, and on a busy machine long
+// after.
+const slack = time.Second
 
 func newJoinState(j *Joiner) *joinState {
 	s := &joinState{log: j.log, hold: j.Hold, patience: j.Patience, young: map[string]given{}}
@@ -247,7 +248,7 @@ func (s *joinState) find(key string, h *held) (given, bool) {
 	if !ok {
 		g, ok = s.old[key]
 	}
-	if ok && (g.once || g.during) && (h.Start.Before(g.start) || h.Start.After(g.end.Add(onceSlack))) {
+	if ok && (g.once || g.during) && (h.Start.Before(g.start) || h.Start.After(g.end.Add(slack))) {
 		return given{}, false
 	}
 	return g, ok

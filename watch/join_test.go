@@ -136,7 +136,7 @@ func TestJoinerGivesDuringARequest(t *testing.T) {
 		for _, w := range []struct {
 			verb, key string
 			ms, rev   int
-		}{{"a11", "a", 2, 11}, {"a12", "a", 3, 12}, {"a13", "a", 5, 13}, {"b14", "b", 6, 14}, {"b15", "b", 7, 15}, {"a16", "a", 500, 16}} {
+		}{{"a11", "a", 2, 11}, {"a12", "a", 3, 12}, {"a13", "a", 5, 13}, {"b14", "b", 6, 14}, {"b15", "b", 7, 15}, {"a16", "a", 1500, 16}} {
 			put := observe(w.verb, w.ms, w.ms)
 			put.Needs = []Need{{fmt.Sprintf("rv:%d", w.rev), ByRevision, true}, {"write:" + w.key, ByObject, true}}
 			j.Offer(ctx, put)
