@@ -155,13 +155,18 @@ func (l *listener) listen(ctx context.Context, url string) error {
 	}
 	defer c.CloseNow()
 	c.SetReadLimit(64 << 20)
+	var frame bytes.Buffer // one for all frames: 200 listeners must not be what is measured
 	for {
-		_, frame, err := c.Read(ctx)
+		_, r, err := c.Reader(ctx)
+		if err == nil {
+			frame.Reset()
+			_, err = frame.ReadFrom(r)
+		}
 		if err != nil {
 			l.failed.Store(true)
 			return err
 		}
-		l.read(frame, time.Now())
+		l.read(frame.Bytes(), time.Now())
 	}
 }
 
