@@ -474,7 +474,6 @@ func TestRealChaos(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	random.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
 
-	killed := map[int]bool{}
 	for i, name := range victims {
 		// The apiserver may be the one that is not there.
 		patch := object{"spec": object{"template": object{"metadata": object{"annotations": object{"round": strconv.Itoa(i)}}}}}
@@ -483,15 +482,13 @@ func TestRealChaos(t *testing.T) {
 		cancel()
 		time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
 		before := c.restarts(name)
-		pid, err := c.Signal(name, syscall.SIGKILL)
-		if err != nil {
+		if _, err := c.Signal(name, syscall.SIGKILL); err != nil {
 			c.restarted(name, before-1, time.Minute) // it was on its way up again
 			before = c.restarts(name)
-			if pid, err = c.Signal(name, syscall.SIGKILL); err != nil {
+			if _, err = c.Signal(name, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
 		}
-		killed[pid] = true
 		if random.IntN(2) == 0 {
 			c.restarted(name, before, 2*time.Minute)
 		}
@@ -500,9 +497,13 @@ func TestRealChaos(t *testing.T) {
 	c.available("web", 4, 2*time.Minute)
 	c.checkLog(5 * kills)
 	c.end()
-	for pid := range killed {
-		if alive(pid) {
-			t.Errorf("process %d, which was killed, is there", pid)
+	if left := childrenOf(t, os.Getpid()); len(left) > 0 {
+		t.Errorf("processes are left: %v", left)
+	}
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, line := range lines {
+		if b, err := os.ReadFile(line); err == nil && bytes.Contains(b, []byte(c.DataDir())) {
+			t.Errorf("%s is left: %q", filepath.Dir(line), b)
 		}
 	}
 }
