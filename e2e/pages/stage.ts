@@ -84,6 +84,14 @@ export class Stage {
     return this.page.evaluate(() => window.kubestage.playhead());
   }
 
+  /** The step the view is at: quiet events, which take no time of the view, may follow it. */
+  async step(): Promise<number | undefined> {
+    return this.page.evaluate(() => {
+      const at = window.kubestage.playhead();
+      return window.kubestage.log().foreground.findLast((seq) => seq <= at);
+    });
+  }
+
   async mode(): Promise<string> {
     return this.page.evaluate(() => window.kubestage.mode());
   }

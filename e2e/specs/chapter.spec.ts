@@ -41,7 +41,7 @@ for (const lang of ["ko", "en"]) {
     // A step that has happened can be looked at again.
     await chapter.step("request").locator("[data-step-title]").click();
     await stage.idle();
-    expect(await stage.playhead()).toBe(created?.seq);
+    expect(await stage.step()).toBe(created?.seq);
     await stage.catchUp();
   });
 }
