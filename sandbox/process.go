@@ -148,7 +148,8 @@ func (p *process) stop(grace time.Duration) bool {
 // forker starts children from one operating system thread that lives as long
 // as they do. Linux sends the signal that a child asked for at its parent's
 // death when the parent *thread* ends (prctl(2), PR_SET_PDEATHSIG), and the Go
-// runtime may end threads at any time (golang.org/issue/27505).
+// runtime may end threads at any time (golang.org/issue/27505). Children also
+// take over that thread's priority.
 type forker struct {
 	jobs chan func()
 }
@@ -157,6 +158,7 @@ func newForker() *forker {
 	f := &forker{jobs: make(chan func())}
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		stepBack()
 		for job := range f.jobs {
 			job()
 		}
