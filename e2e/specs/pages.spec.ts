@@ -41,11 +41,21 @@ test("the address alone chooses the reader's language", async ({ dashboard, brow
 
 test("Hangul is drawn with our own font", async ({ dashboard, page }) => {
   await new Stage(page).open(dashboard.url, "/ko/");
-  await page.waitForFunction(() =>
-    [...document.fonts].some(
-      (f) => f.family.includes("Pretendard") && f.status === "loaded" && f.unicodeRange.includes("U+d30c"),
-    ),
-  );
+  const hangul = await page.evaluate(async () => {
+    await document.fonts.ready;
+    const covers = (ranges: string, code: number) =>
+      ranges.split(",").some((range) => {
+        const [from = 0, to = from] = range
+          .trim()
+          .slice(2)
+          .split("-")
+          .map((hex) => Number.parseInt(hex, 16));
+        return from <= code && code <= to;
+      });
+    const loaded = [...document.fonts].filter((f) => f.family.includes("Pretendard") && f.status === "loaded");
+    return [..."파드"].filter((letter) => loaded.some((f) => covers(f.unicodeRange, letter.codePointAt(0) ?? 0)));
+  });
+  expect(hangul, "letters whose piece of the font was fetched").toEqual(["파", "드"]);
 });
 
 test("another site can neither read nor write", async ({ dashboard }) => {
