@@ -80,6 +80,7 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 		Address: c.Address,
 		Socket:  c.RuntimeSocket,
 		RootDir: filepath.Join(c.RootDir, "runtime"),
+		PodsDir: filepath.Join(c.RootDir, "pods"),
 		Record:  newCRIRecorder(w, c.Name).record,
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ type Entry struct {
 
 // memory is the part of a container's files that lives in memory.
 type memory struct {
-	template    []Entry
+	template    func() []Entry
 	mountPoints []mountPoint
 	quota       *Quota
 	readOnly    bool
@@ -58,7 +58,7 @@ type node struct {
 // entryCost is what an empty file or folder takes.
 const entryCost = 512
 
-func newMemory(template []Entry, q *Quota, readOnly bool) *memory {
+func newMemory(template func() []Entry, q *Quota, readOnly bool) *memory {
 	if q == nil {
 		q = NewQuota(0, nil)
 	}
@@ -98,7 +98,7 @@ func (m *memory) build() {
 		return
 	}
 	m.root = &node{mode: fs.ModeDir | 0o755, changed: m.made, children: map[string]*node{}}
-	for _, e := range m.template {
+	for _, e := range m.template() {
 		dir := m.folder(path.Dir(path.Clean("/" + e.Path)))
 		n := &node{mode: e.Mode, changed: m.made, data: []byte(e.Data), shared: true, free: true, device: e.Device}
 		if e.Mode.IsDir() {

@@ -26,7 +26,7 @@ import (
 
 // Config describes the root file system of a container.
 type Config struct {
-	Template []Entry
+	Template func() []Entry // asked for when somebody first looks
 	Mounts   []Mount
 	PodDir   string // host folder that all mounts must be in; without one nothing can be mounted
 	ReadOnly bool   // of everything that is not mounted

@@ -22,7 +22,7 @@ var template = []Entry{
 
 func newFS(t *testing.T, c Config) *FS {
 	t.Helper()
-	c.Template = template
+	c.Template = func() []Entry { return template }
 	if c.Memory == nil {
 		c.Memory = NewQuota(1<<20, nil)
 	}
