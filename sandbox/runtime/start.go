@@ -160,6 +160,9 @@ func (s *Server) look(k *container, command []string) (program.Program, error) {
 		return program.Pause, nil
 	}
 	prog, err := program.Find(s.programs(k), k.rootFiles(s), k.workingDir(), command[0])
+	if errors.As(err, new(*program.NotExecutableError)) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w (Kubestage has no files of images, only built-in programs: %s)", err, strings.Join(s.programs(k).Names(), ", "))
 	}
