@@ -2,6 +2,7 @@ package program
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -59,6 +60,7 @@ var errEnough = errors.New("enough")
 func (p *Process) eachLine(ctx context.Context, in io.Reader, do func(line string) error) error {
 	s := bufio.NewScanner(in)
 	s.Buffer(make([]byte, 0, 4096), longestLine)
+	s.Split(splitLines)
 	for n := 1; s.Scan(); n++ {
 		if n%256 == 0 {
 			if err := p.meter.step(ctx, p.Used); err != nil {
@@ -73,6 +75,17 @@ func (p *Process) eachLine(ctx context.Context, in io.Reader, do func(line strin
 		return errors.New("a line is longer than 1 MiB")
 	}
 	return s.Err()
+}
+
+// splitLines is bufio.ScanLines that leaves carriage returns alone.
+func splitLines(data []byte, atEnd bool) (int, []byte, error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEnd && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
 }
 
 // count reads -n NUMBER, or -NUMBER as in head -5.
