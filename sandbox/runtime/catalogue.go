@@ -1,18 +1,16 @@
 package runtime
 
-import "github.com/kubestage/kubestage/sandbox/runtime/rootfs"
-
 // recipe is what the catalogue knows of an image: what runs when a container
 // gives no command, as in an image's configuration, and what it looks like.
 type recipe struct {
-	entrypoint []string       // always first, unless the container has a command
-	cmd        []string       // after it, unless the container has args
-	wraps      bool           // the entrypoint runs args that name a command instead of passing them on
-	ports      []int          // the program listens on these, whatever the pod declares
-	size       uint64         // bytes; 0 means derived from the name
-	stop       string         // signal to stop with; empty means SIGTERM
-	standIn    string         // what really runs, in words
-	files      []rootfs.Entry // beside those that every container has
+	entrypoint []string // always first, unless the container has a command
+	cmd        []string // after it, unless the container has args
+	wraps      bool     // the entrypoint runs args that name a command instead of passing them on
+	ports      []int    // the program listens on these, whatever the pod declares
+	size       uint64   // bytes; 0 means derived from the name
+	stop       string   // signal to stop with; empty means SIGTERM
+	standIn    string   // what really runs, in words
+	docroot    string   // folder its server shows
 }
 
 const (
@@ -38,8 +36,8 @@ func shell(size uint64, name string) recipe {
 // catalogue holds the images that have something of their own to say. Every
 // other reference is a generic server.
 var catalogue = map[string]recipe{
-	"docker.io/library/nginx":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 72 << 20, stop: "SIGQUIT", standIn: httpStandIn, files: page("/usr/share/nginx/html/index.html", "nginx")},
-	"docker.io/library/httpd":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 59 << 20, standIn: httpStandIn, files: page("/usr/local/apache2/htdocs/index.html", "httpd")},
+	"docker.io/library/nginx":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 72 << 20, stop: "SIGQUIT", standIn: httpStandIn, docroot: "/usr/share/nginx/html"},
+	"docker.io/library/httpd":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 59 << 20, standIn: httpStandIn, docroot: "/usr/local/apache2/htdocs"},
 	"docker.io/library/caddy":                 server(20<<20, 80),
 	"docker.io/library/traefik":               server(45<<20, 80),
 	"docker.io/library/tomcat":                server(190<<20, 8080),
@@ -65,9 +63,4 @@ func recipeOf(r reference) recipe {
 		return known
 	}
 	return recipe{entrypoint: []string{serveProgram}, wraps: true, standIn: httpStandIn}
-}
-
-// page is the file that an image's web server would show.
-func page(at, image string) []rootfs.Entry {
-	return []rootfs.Entry{{Path: at, Mode: 0o644, Data: "<!DOCTYPE html>\n<title>" + image + " on Kubestage</title>\n<h1>It serves.</h1>\n<p>Kubestage's built-in HTTP server stands in for " + image + ".</p>\n"}}
 }

@@ -102,7 +102,10 @@ func (s *Server) template(k *container) []rootfs.Entry {
 	file("/etc/hosts", hosts)
 	file("/etc/resolv.conf", k.sandbox.resolvConf())
 	file("/etc/os-release", fmt.Sprintf("NAME=\"Kubestage stand-in\"\nID=kubestage\nVERSION_ID=%s\nPRETTY_NAME=\"Kubestage stand-in for %s (built-in programs, none of the image's files)\"\n", Version, k.image.Reference))
-	return append(entries, k.image.recipe.files...)
+	if dir := k.image.recipe.docroot; dir != "" && k.world != nil {
+		file(path.Join(dir, "index.html"), k.world.Greeting())
+	}
+	return entries
 }
 
 // resolvConf is what the kubelet wants names to be looked up with.

@@ -210,6 +210,7 @@ func (s *Server) world(k *container) *program.Container {
 		Network:      k.sandbox.net,
 		Programs:     s.programs(k),
 		User:         k.user(),
+		Docroot:      k.image.recipe.docroot,
 		Files:        k.rootFiles(s),
 	}
 }

@@ -74,6 +74,7 @@ type Container struct {
 	Programs     Set
 	Files        Files
 	User         User
+	Docroot      string // folder of pages, where the image's server has one
 
 	CPU   atomic.Int64 // nanoseconds its programs say they computed
 	meter meter
