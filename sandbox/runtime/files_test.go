@@ -54,6 +54,8 @@ func TestFileCommands(t *testing.T) {
 		{"echo 'x=5; echo in' >/tmp/lib; . /tmp/lib; echo $x; read y </tmp/lib; echo \"$y\"", 0, out("in", "5", "x=5; echo in")},
 		{"echo a >/tmp/x; [ -f /tmp/x ] && [ -s /tmp/x ] && [ -w /tmp/x ] && [ ! -x /tmp/x ] && [ -d /tmp ] && /bin/test -f /tmp/x && echo yes; /bin/[ -f /nosuch ]", 1, out("yes")},
 		{"cd /tmp; touch b a c; echo *; for f in *; do rm $f; done; echo *", 0, out("a b c", "*")},
+		{"seq 5 >/tmp/n; tail -n -2 /tmp/n; tail -c -2 /tmp/n; head -n -1 /tmp/n; sort -k '' /tmp/n; sort -k , /tmp/n; sort -k2,2 -t '' /tmp/n | head -n 1; find /tmp -name; tail -n x /tmp/n", 1,
+			append(out("4", "5", "5", "1", "/tmp", "/tmp/n"), "stderr sort: invalid number ''", "stderr sort: invalid number ','", "stderr tail: invalid number 'x'")},
 		{"basename /a/b.txt .txt; dirname /a/b; readlink /etc/hostname || echo none", 0, out("b", "/a", "none")},
 		{"echo >/proc/x; echo x >/etc/new && cat /etc/new; mkdir /tmp; mkdir /no/such", 1, []string{"stdout x", "stderr mkdir: can't create directory '/tmp': File exists", "stderr mkdir: can't create directory '/no/such': No such file or directory"}},
 	} {

@@ -159,6 +159,7 @@ func tail(ctx context.Context, p *Process) int {
 		return 1
 	}
 	from := strings.HasPrefix(o['n']+o['c'], "+")
+	n = max(n, -n) // tail -n -3 is tail -n 3
 	first := true
 	return p.eachFile(ctx, names, func(name string, in io.Reader) error {
 		p.title(name, len(names), o, &first)
@@ -425,7 +426,7 @@ func sortLines(ctx context.Context, p *Process) int {
 	}
 	field := 0
 	if o.has('k') {
-		if _, err := fmt.Sscan(strings.FieldsFunc(o['k'], func(r rune) bool { return r == ',' || r == '.' })[0], &field); err != nil {
+		if _, err := fmt.Sscan(o['k'], &field); err != nil || field < 1 {
 			p.complain("invalid number '%s'", o['k'])
 			return 1
 		}
