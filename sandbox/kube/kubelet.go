@@ -29,7 +29,6 @@ import (
 	kubeletutil "k8s.io/kubernetes/pkg/kubelet/util"
 	"k8s.io/kubernetes/pkg/util/oom"
 	"k8s.io/kubernetes/pkg/volume/util/hostutil"
-	"k8s.io/kubernetes/pkg/volume/util/subpath"
 	"k8s.io/mount-utils"
 
 	"github.com/kubestage/kubestage/sandbox"
@@ -80,6 +79,7 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 		Address: c.Address,
 		Socket:  c.RuntimeSocket,
 		RootDir: filepath.Join(c.RootDir, "runtime"),
+		PodsDir: filepath.Join(c.RootDir, "pods"),
 		Record:  newCRIRecorder(w, c.Name).record,
 	})
 	if err != nil {
@@ -233,10 +233,10 @@ func dependencies(ctx context.Context, c sandbox.NodeConfig, server *options.Kub
 		HeartbeatClient:           heartbeat,
 		KubeClient:                client,
 		Mounter:                   mount.NewFakeMounter(nil),
-		HostUtil:                  hostutil.NewFakeHostUtil(nil),
+		HostUtil:                  nodeFiles{hostutil.NewFakeHostUtil(nil), c.RootDir},
 		OOMAdjuster:               oom.NewFakeOOMAdjuster(),
 		OSInterface:               nodeOS{root: c.RootDir},
-		Subpather:                 &subpath.FakeSubpath{},
+		Subpather:                 subPaths{},
 		TracerProvider:            noop.NewTracerProvider(),
 		TLSOptions:                tlsOptions,
 		VolumePlugins:             plugins,

@@ -10,6 +10,7 @@ type recipe struct {
 	size       uint64   // bytes; 0 means derived from the name
 	stop       string   // signal to stop with; empty means SIGTERM
 	standIn    string   // what really runs, in words
+	docroot    string   // folder its server shows
 }
 
 const (
@@ -35,8 +36,8 @@ func shell(size uint64, name string) recipe {
 // catalogue holds the images that have something of their own to say. Every
 // other reference is a generic server.
 var catalogue = map[string]recipe{
-	"docker.io/library/nginx":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 72 << 20, stop: "SIGQUIT", standIn: httpStandIn},
-	"docker.io/library/httpd":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 59 << 20, standIn: httpStandIn},
+	"docker.io/library/nginx":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 72 << 20, stop: "SIGQUIT", standIn: httpStandIn, docroot: "/usr/share/nginx/html"},
+	"docker.io/library/httpd":                 {entrypoint: []string{serveProgram}, wraps: true, ports: []int{80}, size: 59 << 20, standIn: httpStandIn, docroot: "/usr/local/apache2/htdocs"},
 	"docker.io/library/caddy":                 server(20<<20, 80),
 	"docker.io/library/traefik":               server(45<<20, 80),
 	"docker.io/library/tomcat":                server(190<<20, 8080),

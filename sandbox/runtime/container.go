@@ -13,6 +13,7 @@ import (
 	pb "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/kubestage/kubestage/sandbox/runtime/program"
+	"github.com/kubestage/kubestage/sandbox/runtime/rootfs"
 )
 
 // container is one attempt to run one container of a pod.
@@ -24,6 +25,7 @@ type container struct {
 	command []string // what runs, from the spec and the image
 	standIn string   // the same, in words for the log
 	created int64
+	files   *rootfs.FS // nil when it was made by an earlier process
 
 	// guarded by Server.mu
 	state     pb.ContainerState
@@ -111,8 +113,12 @@ func (s *Server) CreateContainer(_ context.Context, r *pb.CreateContainerRequest
 	case !filepath.IsLocal(cmp.Or(filepath.FromSlash(k.config.GetLogPath()), ".")):
 		return nil, status.Errorf(codes.InvalidArgument, "log path %q leads out of the pod's log directory", k.config.GetLogPath())
 	}
+	if k.files, err = s.newFiles(k); err != nil {
+		return nil, status.Error(codes.Unknown, "failed to create container: "+err.Error())
+	}
 	s.settle(k)
 	if err := s.recordContainer(k); err != nil {
+		k.files.Close()
 		return nil, status.Error(codes.Internal, err.Error())
 	}
 	s.mu.Lock()
@@ -151,6 +157,9 @@ func (s *Server) forget(k *container) error {
 	s.mu.Lock()
 	k.removed = true
 	delete(s.containers, k.id)
+	if k.files != nil {
+		k.files.Close()
+	}
 	s.mu.Unlock()
 	return s.records.remove(containerRecords + "/" + k.id)
 }

@@ -45,7 +45,7 @@ func startNodeIn(t *testing.T, dir string) *node {
 	n := &node{t: t, dir: dir}
 	socket := filepath.Join(dir, "s")
 	s, err := New(Config{
-		Node: "node-1", Address: "10.0.0.11", Socket: socket, RootDir: filepath.Join(dir, "root"),
+		Node: "node-1", Address: "10.0.0.11", Socket: socket, RootDir: filepath.Join(dir, "root"), PodsDir: filepath.Join(dir, "pods"),
 		PodCIDR: func() string { return podRange },
 		Record: func(c Call) {
 			n.mu.Lock()

@@ -40,6 +40,7 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming"
 
 	"github.com/kubestage/kubestage/sandbox/runtime/program"
+	"github.com/kubestage/kubestage/sandbox/runtime/rootfs"
 )
 
 // Name and Version are what the node reports as its container runtime.
@@ -54,6 +55,7 @@ type Config struct {
 	Address string        // address of the node, for pods in its network; may be empty
 	Socket  string        // path of the unix socket to serve
 	RootDir string        // for records; made when missing, readable for its owner only
+	PodsDir string        // where the kubelet keeps the folders of pods; only what is in a pod's own can be mounted in its containers
 	PodCIDR func() string // the node's pod range until the kubelet tells it; may be nil
 	Record  func(Call)    // told of every change, in the order of changes of one container; may be nil
 }
@@ -68,6 +70,7 @@ type Server struct {
 	network    *network
 	images     *images
 	commands   program.Set
+	memory     *rootfs.Quota // for what all containers write
 	stream     streaming.Server
 	streamAt   *openConns
 	streamHTTP *http.Server
@@ -93,6 +96,7 @@ func New(config Config) (*Server, error) {
 		config:     config,
 		records:    records{config.RootDir},
 		commands:   program.Commands(),
+		memory:     rootfs.NewQuota(nodeBytes, nil),
 		sandboxes:  map[string]*sandbox{},
 		containers: map[string]*container{},
 	}

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	pb "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/kubestage/kubestage/sandbox/runtime/rootfs"
 )
 
 // sandbox is the place of one pod on the node.
@@ -20,7 +22,8 @@ type sandbox struct {
 	handler string
 	created int64
 	net     *podNetwork // nil for sandboxes of an earlier process
-	address string      // of net when it was made; stays for the record
+	volumes rootfs.Usages
+	address string // of net when it was made; stays for the record
 
 	ready bool // guarded by Server.mu
 }

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,13 +78,14 @@ func (s *Server) start(k *container) (run chan struct{}, err error) {
 		return nil, status.Error(codes.Unknown, message)
 	}
 	k.world = s.world(k)
+	k.makeWorkingDir()
 	k.output = out
 	k.life, k.die = context.WithCancel(s.life)
 	k.ended = make(chan struct{})
 	k.process = &program.Process{
 		Args:      k.command,
 		Env:       environment(k),
-		Dir:       cmp.Or(k.config.GetWorkingDir(), "/"),
+		Dir:       k.workingDir(),
 		Stdout:    out.stdout(),
 		Stderr:    out.stderr(),
 		Container: k.world,
@@ -116,6 +116,7 @@ func (s *Server) watch(k *container, prog program.Program, run <-chan struct{}) 
 	<-run
 	exit := k.process.Run(k.life, prog)
 	k.die() // processes of exec end with process 1
+	k.files.Close()
 	k.output.close()
 
 	s.mu.Lock()
@@ -158,7 +159,10 @@ func (s *Server) look(k *container, command []string) (program.Program, error) {
 	case command[0] == "/"+pauseProgram:
 		return program.Pause, nil
 	}
-	prog, err := s.programs(k).Look(command[0])
+	prog, err := program.Find(s.programs(k), k.rootFiles(s), k.workingDir(), command[0])
+	if errors.As(err, new(*program.NotExecutableError)) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w (Kubestage has no files of images, only built-in programs: %s)", err, strings.Join(s.programs(k).Names(), ", "))
 	}
@@ -205,7 +209,9 @@ func (s *Server) world(k *container) *program.Container {
 		Ports:        ports,
 		Network:      k.sandbox.net,
 		Programs:     s.programs(k),
-		Files:        program.Bare{Programs: s.programs(k)},
+		User:         k.user(),
+		Docroot:      k.image.recipe.docroot,
+		Files:        k.rootFiles(s),
 	}
 }
 

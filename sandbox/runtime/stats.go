@@ -19,8 +19,9 @@ func (s *Server) statsLocked(k *container) *pb.ContainerStats {
 	if k.world != nil {
 		cpu = uint64(k.world.CPU.Load())
 	}
+	var written uint64
 	if k.state == pb.ContainerState_CONTAINER_RUNNING {
-		memory = baseMemory
+		memory, written = baseMemory, uint64(k.files.Written())
 	}
 	return &pb.ContainerStats{
 		Attributes: &pb.ContainerAttributes{
@@ -32,7 +33,7 @@ func (s *Server) statsLocked(k *container) *pb.ContainerStats {
 			PageFaults: u64(0), MajorPageFaults: u64(0), AvailableBytes: u64(available(k.resources.GetMemoryLimitInBytes(), memory)),
 		},
 		WritableLayer: &pb.FilesystemUsage{
-			Timestamp: t, FsId: &pb.FilesystemIdentifier{Mountpoint: s.records.dir}, UsedBytes: u64(0), InodesUsed: u64(0),
+			Timestamp: t, FsId: &pb.FilesystemIdentifier{Mountpoint: s.records.dir}, UsedBytes: u64(written), InodesUsed: u64(0),
 		},
 		Swap: &pb.SwapUsage{Timestamp: t, SwapAvailableBytes: u64(0), SwapUsageBytes: u64(0)},
 	}

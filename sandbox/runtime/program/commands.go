@@ -25,10 +25,15 @@ func Commands() Set {
 		"pause":    Pause,
 		"seq":      seq,
 		"cat":      cat,
-		"kill":     kill,
-		"sh":       Shell,
-		"ash":      Shell,
-		"bash":     Shell,
+		"head":     head, "tail": tail, "grep": grep, "wc": wc, "sort": sortLines, "uniq": uniq, "tee": tee,
+		"ls": ls, "find": find, "mkdir": mkdir, "rmdir": rmdir, "rm": rm, "cp": cp, "mv": mv, "touch": touch, "chmod": chmod, "readlink": readlink,
+		"id": id, "whoami": whoami, "ps": ps, "pwd": pwd, "uname": uname, "basename": basename, "dirname": dirname,
+		"tar": tarCommand, "wget": wget, "nc": nc, "nslookup": nslookup,
+		"test": ofShell, "[": ofShell, "printf": ofShell,
+		"kill": kill,
+		"sh":   Shell,
+		"ash":  Shell,
+		"bash": Shell,
 	}
 }
 

@@ -17,7 +17,15 @@ import (
 type Files interface {
 	Open(name string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error)
 	Stat(name string) (fs.FileInfo, error)
+	Lstat(name string) (fs.FileInfo, error)
+	Readlink(name string) (string, error)
 	ReadDir(name string) ([]fs.DirEntry, error)
+	Mkdir(name string, perm fs.FileMode) error
+	Remove(name string) error // a file or an empty folder
+	Rename(from, to string) error
+	Chmod(name string, mode fs.FileMode) error
+	Chtimes(name string, t time.Time) error
+	Writable(name string) bool // false on what is mounted read-only
 }
 
 // Bare is a root file system with the usual folders, the programs in /bin and
@@ -33,7 +41,7 @@ func (b Bare) Open(name string, flag int, _ fs.FileMode) (io.ReadWriteCloser, er
 	info, err := b.Stat(name)
 	switch {
 	case name == "/dev/null":
-		return null{}, nil
+		return Null{}, nil
 	case err == nil && info.IsDir() && flag&(os.O_WRONLY|os.O_RDWR) != 0:
 		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EISDIR}
 	case err == nil:
@@ -44,7 +52,10 @@ func (b Bare) Open(name string, flag int, _ fs.FileMode) (io.ReadWriteCloser, er
 	return nil, err
 }
 
-var errReadOnlyFiles = errors.New("read-only file system")
+var (
+	errReadOnlyFiles       = errors.New("read-only file system")
+	errAcross        error = syscall.EXDEV // for Rename from one mount to another
+)
 
 // Stat describes a folder, a program or a device.
 func (b Bare) Stat(name string) (fs.FileInfo, error) {
@@ -85,6 +96,24 @@ func (b Bare) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
+// Lstat is Stat: there are no symbolic links.
+func (b Bare) Lstat(name string) (fs.FileInfo, error) { return b.Stat(name) }
+
+// Readlink fails.
+func (b Bare) Readlink(name string) (string, error) {
+	return "", &fs.PathError{Op: "readlink", Path: name, Err: syscall.EINVAL}
+}
+
+// Mkdir, Remove, Rename, Chmod and Chtimes fail.
+func (b Bare) Mkdir(name string, _ fs.FileMode) error { return readOnly("mkdir", name) }
+func (b Bare) Remove(name string) error               { return readOnly("remove", name) }
+func (b Bare) Rename(from, _ string) error            { return readOnly("rename", from) }
+func (b Bare) Chmod(name string, _ fs.FileMode) error { return readOnly("chmod", name) }
+func (b Bare) Chtimes(name string, _ time.Time) error { return readOnly("chtimes", name) }
+func (b Bare) Writable(name string) bool              { return name == "/dev/null" }
+
+func readOnly(op, name string) error { return &fs.PathError{Op: op, Path: name, Err: errReadOnlyFiles} }
+
 type info struct {
 	name string
 	mode fs.FileMode
@@ -97,9 +126,9 @@ func (i info) ModTime() time.Time { return time.Time{} }
 func (i info) IsDir() bool        { return i.mode.IsDir() }
 func (i info) Sys() any           { return nil }
 
-// null is /dev/null.
-type null struct{}
+// Null is /dev/null.
+type Null struct{}
 
-func (null) Read([]byte) (int, error)    { return 0, io.EOF }
-func (null) Write(p []byte) (int, error) { return len(p), nil }
-func (null) Close() error                { return nil }
+func (Null) Read([]byte) (int, error)    { return 0, io.EOF }
+func (Null) Write(p []byte) (int, error) { return len(p), nil }
+func (Null) Close() error                { return nil }

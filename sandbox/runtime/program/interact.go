@@ -72,7 +72,7 @@ func (sh *shell) interact(ctx context.Context, in io.Reader) int {
 	parser := sh.parser()
 	for {
 		more := false
-		for stmts, err := range parser.InteractiveSeq(&nesting{r: in}) {
+		for stmts, err := range parser.InteractiveSeq(&nesting{r: &sip{r: in, ended: true}}) { // what is typed ahead belongs to the commands
 			if ctx.Err() != nil {
 				return 137
 			}

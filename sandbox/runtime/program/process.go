@@ -73,11 +73,16 @@ type Container struct {
 	Network      Network
 	Programs     Set
 	Files        Files
+	User         User
+	Docroot      string // folder of pages, where the image's server has one
 
 	CPU   atomic.Int64 // nanoseconds its programs say they computed
 	meter meter
 	pids  atomic.Int64 // the last process id given
 	init  atomic.Pointer[Process]
+
+	running   sync.Mutex // guards processes
+	processes map[int]*Process
 }
 
 // Used adds to the time the container's programs computed.
@@ -107,6 +112,7 @@ type Process struct {
 	done     bool
 	pid      int
 	became   *Process // that replaced it by exec
+	shown    []string // Args, as they were when it began, for others
 }
 
 // PID is the process's id inside its container.
@@ -227,10 +233,14 @@ func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
 		p.init.Store(p)
 	}
 	killed := p.killedBy
+	p.shown = p.Args
+	pid := p.pid
 	p.mu.Unlock()
 	if killed != 0 {
 		return Exit{128 + int(killed), killed}
 	}
+	p.began(pid, p)
+	defer p.finished(pid, p)
 	defer func() {
 		if v := recover(); v != nil {
 			fmt.Fprintf(p.Stderr, "%s: %v\n%s", p.Args[0], v, debug.Stack())

@@ -1,13 +1,17 @@
 package program
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"mime"
 	"net"
 	"net/http"
+	"os"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -74,7 +78,8 @@ func Serve(ctx context.Context, p *Process) int {
 	return code
 }
 
-// standInSite answers every path the same way.
+// standInSite answers with the file of that name in the image's folder of
+// pages, when there is one, and else the same to every path.
 type standInSite struct {
 	p  *Process
 	mu sync.Mutex // one access log line at a time
@@ -82,15 +87,55 @@ type standInSite struct {
 
 func (s *standInSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1<<20))
-	var b strings.Builder
-	fmt.Fprintf(&b, "Hello from pod %s in namespace %s on %s.\n", s.p.PodName, s.p.PodNamespace, s.p.Node)
-	fmt.Fprintf(&b, "Image: %s\n", s.p.Image)
-	fmt.Fprintf(&b, "Container: %s, address %s, host %s\n", s.p.Name, s.p.Network.Address(), s.p.Hostname)
-	fmt.Fprintf(&b, "This is a stand-in: Kubestage runs its built-in HTTP server instead of the image.\n")
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Server", "kubestage-stand-in")
-	n, _ := io.WriteString(w, b.String())
+	if page, kind := s.page(r.URL.Path); page != nil {
+		defer page.Close()
+		w.Header().Set("Content-Type", kind)
+		n, _ := s.p.transfer(r.Context(), w, page)
+		s.log(r, http.StatusOK, int(n))
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	n, _ := io.WriteString(w, s.p.Greeting())
 	s.log(r, http.StatusOK, n)
+}
+
+// Greeting says who answers, and that it is not the image's own program.
+func (c *Container) Greeting() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Hello from pod %s in namespace %s on %s.\n", c.PodName, c.PodNamespace, c.Node)
+	fmt.Fprintf(&b, "Image: %s\n", c.Image)
+	fmt.Fprintf(&b, "Container: %s, address %s, host %s\n", c.Name, c.Network.Address(), c.Hostname)
+	fmt.Fprintf(&b, "This is a stand-in: Kubestage runs its built-in HTTP server instead of the image.\n")
+	return b.String()
+}
+
+// page opens the file that a path of a request means. The one that comes with
+// the image is the greeting: nothing else says so well who answers.
+func (s *standInSite) page(name string) (io.ReadCloser, string) {
+	if s.p.Docroot == "" {
+		return nil, ""
+	}
+	name = path.Join(s.p.Docroot, path.Clean("/"+name))
+	if isFolder(s.p.Files, name) {
+		name = path.Join(name, "index.html")
+	}
+	f, err := s.p.Files.Open(name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, ""
+	}
+	first := make([]byte, 512)
+	n, _ := io.ReadFull(f, first)
+	kind := mime.TypeByExtension(path.Ext(name))
+	if kind == "" || path.Ext(name) == ".html" {
+		kind = http.DetectContentType(first[:n])
+	}
+	return pageFile{io.MultiReader(bytes.NewReader(first[:n]), f), f}, kind
+}
+
+type pageFile struct {
+	io.Reader
+	io.Closer
 }
 
 func (s *standInSite) log(r *http.Request, code, bytes int) {

@@ -174,7 +174,12 @@ func (sh *shell) prepare(s script) error {
 		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return sh.exec }),
 		interp.OpenHandler(sh.open),
 		interp.ReadDirHandler2(func(_ context.Context, name string) ([]fs.DirEntry, error) { return sh.p.Files.ReadDir(name) }),
-		interp.StatHandler(func(_ context.Context, name string, _ bool) (fs.FileInfo, error) { return sh.p.Files.Stat(name) }),
+		interp.StatHandler(func(_ context.Context, name string, follow bool) (fs.FileInfo, error) {
+			if follow {
+				return sh.p.Files.Stat(name)
+			}
+			return sh.p.Files.Lstat(name)
+		}),
 		interp.AccessHandler(sh.access),
 	)
 	if err != nil {

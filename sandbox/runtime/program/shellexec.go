@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -26,8 +27,12 @@ func (sh *shell) exec(ctx context.Context, args []string) error {
 	case "jobs", "ulimit":
 		run = func(context.Context, *Process) int { return 0 }
 	default:
-		found, err := sh.p.Programs.Look(args[0])
+		found, err := Find(sh.p.Programs, sh.p.Files, hc.Dir, args[0])
 		if err != nil {
+			if no := new(NotExecutableError); errors.As(err, &no) {
+				fmt.Fprintf(hc.Stderr, "%s: %s: %s\n", sh.name, args[0], sentence(no.Reason))
+				return interp.ExitStatus(126)
+			}
 			if sh.name == "bash" {
 				fmt.Fprintf(hc.Stderr, "bash: line %d: %s: command not found\n", hc.Pos.Line(), args[0])
 			} else {

@@ -63,7 +63,10 @@ func (sh *shell) access(_ context.Context, name string, mode interp.AccessMode) 
 	if err != nil {
 		return err
 	}
-	if mode&interp.AccessWrite != 0 && name != "/dev/null" || mode&interp.AccessExec != 0 && info.Mode()&0o111 == 0 {
+	if info.IsDir() && mode&interp.AccessWrite == 0 {
+		return nil
+	}
+	if mode&interp.AccessWrite != 0 && !sh.p.Files.Writable(name) || mode&interp.AccessExec != 0 && info.Mode()&0o111 == 0 {
 		return fs.ErrPermission
 	}
 	return nil

@@ -5,40 +5,20 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path"
 	"strconv"
 	"strings"
 )
 
 // cat copies files, or its input, to its output.
 func cat(ctx context.Context, p *Process) int {
-	names := p.Args[1:]
-	if len(names) == 0 {
-		names = []string{"-"}
+	_, names, ok := p.options("u")
+	if !ok {
+		return 1
 	}
-	code := 0
-	for _, name := range names {
-		in := io.Reader(p.Stdin)
-		if name != "-" {
-			at := name
-			if !path.IsAbs(at) {
-				at = path.Join(p.Dir, at)
-			}
-			f, err := p.Files.Open(at, os.O_RDONLY, 0)
-			if err != nil {
-				fmt.Fprintf(p.Stderr, "cat: %s: %s\n", name, reason(err))
-				code = 1
-				continue
-			}
-			defer f.Close()
-			in = f
-		}
-		if _, err := io.Copy(p.Stdout, in); err != nil && ctx.Err() == nil {
-			return 1
-		}
-	}
-	return code
+	return p.eachFile(ctx, names, func(_ string, in io.Reader) error {
+		_, err := p.transfer(ctx, p.Stdout, in)
+		return err
+	})
 }
 
 // seq prints numbers, one a line.
@@ -84,7 +64,7 @@ func seq(ctx context.Context, p *Process) int {
 	return 0
 }
 
-// kill sends a signal to the process that called it, or to one above it.
+// kill sends a signal to a process of the container.
 func kill(_ context.Context, p *Process) int {
 	s, args := SIGTERM, p.Args[1:]
 	if len(args) > 0 && args[0] == "-l" {
@@ -127,7 +107,7 @@ func kill(_ context.Context, p *Process) int {
 	return code
 }
 
-// find looks a process up by its id: itself, those above it, or process 1.
+// find looks a process up by its id: itself, those above it, process 1, or any other of the container.
 func (p *Process) find(id string) *Process {
 	for q := p; q != nil; q = q.Parent {
 		if strconv.Itoa(q.PID()) == id {
@@ -136,6 +116,11 @@ func (p *Process) find(id string) *Process {
 	}
 	if init := p.Container.init.Load(); init != nil && id == "1" {
 		return init
+	}
+	for _, q := range p.Processes() {
+		if strconv.Itoa(q.PID()) == id {
+			return q
+		}
 	}
 	return nil
 }

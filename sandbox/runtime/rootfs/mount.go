@@ -1,0 +1,262 @@
+package rootfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// mount is a folder or file of the host as a part of a container's files. It
+// holds no descriptor while nothing is open: it is found anew each time, from
+// the pod's folder, so that what the kubelet exchanges is seen.
+type mount struct {
+	path     string // in the container
+	podDir   string
+	rel      string // of the folder within podDir
+	file     string // name in that folder, when a single file is mounted
+	readOnly bool
+	usage    *usage
+	closers
+}
+
+// newMount refuses what does not belong to the pod.
+func newMount(m Mount, podDir string, volumes *Usages) (*mount, error) {
+	at := path.Clean(m.Path)
+	if !path.IsAbs(m.Path) || at == "/" {
+		return nil, errors.New("not a path that something can be mounted at")
+	}
+	rel, ok := inside(podDir, filepath.Clean(m.Host))
+	if !ok || rel == "." {
+		return nil, errors.New("only what the kubelet prepared for this pod can be mounted, nothing else of the host")
+	}
+	root, err := os.OpenRoot(podDir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	info, err := root.Stat(rel)
+	if err != nil {
+		return nil, err
+	}
+	n := &mount{path: at, podDir: podDir, rel: rel, readOnly: m.ReadOnly}
+	switch {
+	case info.Mode().IsRegular():
+		n.rel, n.file = filepath.Dir(rel), filepath.Base(rel)
+	case !info.IsDir():
+		return nil, errors.New("neither a folder nor a regular file")
+	}
+	if volumes == nil {
+		volumes = &Usages{}
+	}
+	n.usage = volumes.of(filepath.Join(podDir, volumeOf(rel)))
+	return n, nil
+}
+
+// volumeOf is the part of a path in a pod's folder that is one volume:
+// volumes/PLUGIN/NAME, or the path itself.
+func volumeOf(rel string) string {
+	parts := strings.Split(filepath.ToSlash(rel), "/")
+	if len(parts) > 3 && parts[0] == "volumes" {
+		parts = parts[:3]
+	}
+	return filepath.Join(parts...)
+}
+
+func (m *mount) writable() bool { return !m.readOnly }
+
+// at opens the mount's root for one operation. For a mounted file, the root is
+// the folder it is in and the name its own.
+func (m *mount) at(name string, do func(root *os.Root, name string) error) error {
+	if m.file != "" {
+		name = m.file
+	}
+	pod, err := os.OpenRoot(m.podDir)
+	if err != nil {
+		return err
+	}
+	defer pod.Close()
+	root, err := pod.OpenRoot(m.rel)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return do(root, filepath.FromSlash(name))
+}
+
+func (m *mount) open(name string, flag int, perm fs.FileMode) (file io.ReadWriteCloser, err error) {
+	err = m.at(name, func(root *os.Root, name string) error {
+		info, err := root.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && flag&os.O_CREATE != 0:
+			if err := m.usage.take(0, 1); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		case info.IsDir():
+			return syscall.EISDIR
+		case !info.Mode().IsRegular():
+			return syscall.EACCES // a pipe or device would block or lead elsewhere
+		case flag&os.O_TRUNC != 0:
+			m.usage.take(-info.Size(), 0)
+		}
+		f, err := root.OpenFile(name, flag, perm.Perm()|0o600)
+		if err != nil {
+			return err
+		}
+		if err := m.add(f); err != nil {
+			f.Close()
+			return err
+		}
+		file = &mountedFile{f: f, m: m}
+		return nil
+	})
+	return file, err
+}
+
+// mountedFile is an open file of a mount. Writing is done under the volume's
+// bound, a part at a time.
+type mountedFile struct {
+	f    *os.File
+	m    *mount
+	once sync.Once
+}
+
+func (f *mountedFile) Read(p []byte) (int, error) {
+	n, err := f.f.Read(p)
+	if err != nil && err != io.EOF {
+		err = fail("read", f.m.path, err)
+	}
+	return n, err
+}
+
+func (f *mountedFile) Write(p []byte) (int, error) {
+	f.m.usage.mu.Lock()
+	defer f.m.usage.mu.Unlock()
+	if err := f.m.usage.takeLocked(int64(len(p)), 0); err != nil { // overwriting counts until it is measured again
+		return 0, fail("write", f.m.path, err)
+	}
+	n, err := f.f.Write(p)
+	return n, fail("write", f.m.path, err)
+}
+
+func (f *mountedFile) Close() error {
+	err := fs.ErrClosed
+	f.once.Do(func() {
+		f.m.closers.remove(f.f)
+		err = f.f.Close()
+	})
+	return err
+}
+
+func (m *mount) stat(name string, follow bool) (info fs.FileInfo, err error) {
+	err = m.at(name, func(root *os.Root, name string) error {
+		if follow || name == m.file {
+			info, err = root.Stat(name)
+		} else {
+			info, err = root.Lstat(name)
+		}
+		return err
+	})
+	return info, err
+}
+
+func (m *mount) readlink(name string) (to string, err error) {
+	err = m.at(name, func(root *os.Root, name string) error {
+		to, err = root.Readlink(name)
+		if err == nil && filepath.IsAbs(to) {
+			return syscall.EACCES // a path of the host
+		}
+		return err
+	})
+	return to, err
+}
+
+func (m *mount) readDir(name string) (entries []fs.DirEntry, err error) {
+	if m.file != "" {
+		return nil, syscall.ENOTDIR
+	}
+	err = m.at(name, func(root *os.Root, name string) error {
+		info, err := root.Stat(name)
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() {
+			return syscall.ENOTDIR
+		}
+		f, err := root.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		// Infos are read while the root is open; they are the links' own.
+		list, err := f.ReadDir(2 * mostVolumeEntries)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		for _, e := range list {
+			if info, err := root.Lstat(filepath.Join(name, e.Name())); err == nil {
+				entries = append(entries, fs.FileInfoToDirEntry(named{info, e.Name()}))
+			}
+		}
+		return nil
+	})
+	return entries, err
+}
+
+func (m *mount) mkdir(name string, perm fs.FileMode) error {
+	if strings.Count(name, "/") > mostFolders {
+		return syscall.ENAMETOOLONG
+	}
+	return m.at(name, func(root *os.Root, name string) error {
+		if err := m.usage.take(0, 1); err != nil {
+			return err
+		}
+		return root.Mkdir(name, perm.Perm()|0o700)
+	})
+}
+
+func (m *mount) remove(name string) error {
+	return m.at(name, func(root *os.Root, name string) error {
+		info, err := root.Lstat(name)
+		if err != nil {
+			return err
+		}
+		if err := root.Remove(name); err != nil {
+			return err
+		}
+		size := int64(0)
+		if info.Mode().IsRegular() {
+			size = info.Size()
+		}
+		return m.usage.take(-size, -1)
+	})
+}
+
+func (m *mount) rename(from, to string) error {
+	return m.at(from, func(root *os.Root, from string) error { return root.Rename(from, filepath.FromSlash(to)) })
+}
+
+func (m *mount) chmod(name string, mode fs.FileMode) error {
+	return m.at(name, func(root *os.Root, name string) error {
+		info, err := root.Stat(name)
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			return root.Chmod(name, mode|0o700) // the kubelet has to be able to remove it
+		}
+		return root.Chmod(name, mode|0o600)
+	})
+}
+
+func (m *mount) chtimes(name string, t time.Time) error {
+	return m.at(name, func(root *os.Root, name string) error { return root.Chtimes(name, t, t) })
+}
