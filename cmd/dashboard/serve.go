@@ -28,6 +28,7 @@ type source struct {
 	dir        string // where the database is; removed at the end when ephemeral
 	kubeconfig func() string
 	ready      func() (bool, string)
+	close      func() // gives back what was taken, when Run is never called
 }
 
 // serve runs the page and its source until ctx ends or one of them fails.
@@ -55,6 +56,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer src.close()
 	events := watch.NewLog(0)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -115,6 +117,7 @@ func openSource(o options, stderr io.Writer) (source, error) {
 			Feeder: c, name: "cluster", dir: dir,
 			kubeconfig: func() string { return "" },
 			ready:      func() (bool, string) { return true, c.Describe() },
+			close:      func() {},
 		}, nil
 	}
 	if !sandboxAvailable {
@@ -127,7 +130,7 @@ func openSource(o options, stderr io.Writer) (source, error) {
 		return source{}, err
 	}
 	return source{
-		Feeder: s, name: "sandbox", dir: filepath.Dir(s.Kubeconfig()), kubeconfig: s.Kubeconfig,
+		Feeder: s, name: "sandbox", dir: s.DataDir(), kubeconfig: s.Kubeconfig, close: s.Close,
 		ready: func() (bool, string) {
 			if s.Ready() {
 				return true, "the cluster is ready"
