@@ -29,11 +29,14 @@ import (
 // second identity, and no revision missed, since the watch starts at the
 // revision after the last one told.
 type tap struct {
-	kv mvcc.WatchableKV
-	w  *witness
+	kv    mvcc.WatchableKV
+	w     *witness
+	bound map[string]bool // uids of pods that have a node, so that only the write that gave it is told as the binding's
 }
 
-func newTap(kv mvcc.WatchableKV, w *witness) *tap { return &tap{kv, w} }
+func newTap(kv mvcc.WatchableKV, w *witness) *tap {
+	return &tap{kv: kv, w: w, bound: map[string]bool{}}
+}
 
 var (
 	registry    = []byte("/registry/")
@@ -147,7 +150,12 @@ func (t *tap) tell(verb string, kv, value *mvccpb.KeyValue, now time.Time) {
 	if object.UID != "" {
 		o.Gives = append(o.Gives, watch.Give{Key: "obj:" + object.UID})
 	}
-	if pod != nil && pod.Spec.NodeName != "" && verb != "delete" {
+	switch {
+	case pod == nil:
+	case verb == "delete":
+		delete(t.bound, object.UID)
+	case pod.Spec.NodeName != "" && !t.bound[object.UID]:
+		t.bound[object.UID] = true
 		o.Gives = append(o.Gives, watch.Give{Key: "bound:" + object.UID})
 	}
 	if verb != "range" && !withoutRequest(key) {

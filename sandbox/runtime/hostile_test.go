@@ -160,7 +160,7 @@ func TestBombs(t *testing.T) {
 			buf := make([]byte, 1<<20)
 			t.Fatalf("%q could not be killed: %v\n%s", name, err, buf[:goruntime.Stack(buf, true)])
 		}
-		if took := time.Since(began); took > 3*time.Second {
+		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%q took %s to kill", name, took)
 		}
 		log := strings.Join(readLog(t, n.status(id).LogPath), "\n")
