@@ -42,6 +42,7 @@ func Main(role string, args []string) int {
 		return 2
 	}
 	dieWithParent()
+	startGenerously()
 	// The first argument names the client: user agents, and with them the
 	// managers in managedFields, are made from it (client-go/rest/config.go,
 	// DefaultKubernetesUserAgent). Real components have real names.
