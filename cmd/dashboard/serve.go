@@ -113,6 +113,10 @@ func openSource(o options, stderr io.Writer) (source, error) {
 		if err != nil {
 			return source{}, err
 		}
+		// Only what a learner has done is kept here; there is no cluster of ours.
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return source{}, fmt.Errorf("%w; set XDG_DATA_HOME to a directory you can write to", err)
+		}
 		return source{
 			Feeder: c, name: "cluster", dir: dir,
 			kubeconfig: func() string { return "" },
