@@ -710,9 +710,9 @@ function node(v: View, n: NodeView, b: NodeBox): VNode {
         ? word(lang, "notReady")
         : n.unschedulable
           ? word(lang, "unschedulable")
-          : n.taints.length && n.ready
-            ? ""
-            : "";
+          : "";
+  // Only our own runtime runs stand-ins; another says its name itself.
+  const runs = n.runtime.startsWith("kubestage-programs://") ? word(lang, "standIn") : n.runtime.replace("://", " ");
   const side = state || facts;
   const top = b.y + (low ? 25 : 33);
   const children: Child[] = [
@@ -738,8 +738,8 @@ function node(v: View, n: NodeView, b: NodeBox): VNode {
       v,
       `runtime:${n.name}`,
       b.runtime,
-      low ? word(lang, "standIn") : "runtime",
-      low ? "" : word(lang, "standIn"),
+      low ? cut(runs || "runtime", b.runtime.w - 12, SMALL) : "runtime",
+      low ? "" : cut(runs, b.runtime.w - 12, SMALL),
       calls ?? false,
     ),
     h("path", {
