@@ -56,7 +56,7 @@ var rooms = []room{
 	{"cmd/dashboard", []string{"*"}, []string{"*"},
 		"the one place that sees all rooms and connects them"},
 	{"e2e", nil, []string{"*"},
-		"browser tests use the built binary through the doors people use"},
+		"these tests and measurements use the built binary through the doors people use"},
 }
 
 // heavy packages take minutes to compile and exist for some systems only.

@@ -141,9 +141,12 @@ func (d *Dashboard) Kill() {
 	<-d.ended
 }
 
-// Ready waits until the cluster is.
-func (d *Dashboard) Ready(ctx context.Context) error {
-	err := Until(ctx, time.Minute, "the cluster to be ready", func() (bool, string) {
+// Ready waits a minute for the cluster to be ready.
+func (d *Dashboard) Ready(ctx context.Context) error { return d.ReadyWithin(ctx, time.Minute) }
+
+// ReadyWithin waits longer, or less long.
+func (d *Dashboard) ReadyWithin(ctx context.Context, patience time.Duration) error {
+	err := Until(ctx, patience, "the cluster to be ready", func() (bool, string) {
 		if d.Ended() {
 			return false, "the dashboard has ended"
 		}

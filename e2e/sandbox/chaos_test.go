@@ -54,10 +54,9 @@ func TestRealChaos(t *testing.T) {
 	t.Logf("seed %d: %d kills in %s, %d new versions of the deployment", *seed, done, time.Since(began).Round(time.Second), rolls)
 
 	began = time.Now()
-	until(t, 2*time.Minute, "all components ready again", func() (bool, string) {
-		err := d.Ready(t.Context())
-		return err == nil, fmt.Sprint(err)
-	})
+	if err := d.ReadyWithin(t.Context(), 3*time.Minute); err != nil {
+		t.Fatal(err)
+	}
 	settled(t, kube, 3*time.Minute)
 	t.Logf("settled %s after the last kill", time.Since(began).Round(100*time.Millisecond))
 
