@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -37,6 +38,10 @@ type entry struct {
 	line  []byte // the event's JSON, encoded once for all readers
 }
 
+// detailField begins the last field of an event's JSON. In a string its quotes
+// would be escaped, and no field before it holds an object with that name.
+var detailField = []byte(`,"detail":`)
+
 // DefaultLimit is the size of a log's events, as JSON, in bytes.
 const DefaultLimit = 192 << 20
 
@@ -63,6 +68,10 @@ func (l *Log) Append(events ...Event) uint64 {
 		line, err := json.Marshal(e)
 		if err != nil {
 			panic(fmt.Sprintf("watch: event %s %s from %s: %v", e.Kind, e.Verb, e.From, err))
+		}
+		// Most of an event is its detail, and that is in the line already.
+		if _, detail, ok := bytes.Cut(line, detailField); ok && len(e.Detail) > 0 {
+			e.Detail = detail[: len(detail)-1 : len(detail)-1]
 		}
 		l.entries = append(l.entries, entry{e, line})
 		l.bytes += len(line)

@@ -60,8 +60,11 @@ func TestLogLinesAreTheEvents(t *testing.T) {
 	l := NewLog(0)
 	want := event("create")
 	want.Object = &Object{Version: "v1", Resource: "pods", Namespace: "default", Name: "hello"}
-	want.Detail = json.RawMessage(`{"userAgent":"kubectl"}`)
+	want.Detail = json.RawMessage(`{"userAgent":"kubectl","uri":"a,\"detail\":b","value":{"x":1,"detail":{"y":2}}}`)
 	l.Append(want)
+	if es, err := l.After(0, 0); err != nil || string(es[0].Detail) != string(want.Detail) {
+		t.Fatalf("kept %s, %v; want %s", es[0].Detail, err, want.Detail)
+	}
 	lines, err := l.Lines(0, 0)
 	if err != nil || len(lines) != 1 {
 		t.Fatal(len(lines), err)
