@@ -54,7 +54,7 @@ test("a paused stage does not move, and its address finds the same moment", asyn
   await stage.idle();
   expect(await stage.text()).toBe(then);
 
-  expect(page.url()).toMatch(/#at=\d+&log=\w+$/);
+  await expect(page, "the address follows when the playhead rests").toHaveURL(/#at=\d+&log=\w+$/);
   const copy = await context.newPage();
   const other = new Stage(copy);
   await other.open(page.url(), "");
