@@ -19,18 +19,25 @@ func (g *Gap) Error() string {
 	return fmt.Sprintf("the log keeps events %d to %d only; go on with after=%d", g.First, g.Last, g.First-1)
 }
 
-// Log is the one ordered list of events, bounded in bytes. A reader keeps a
+// Log is the one ordered list of events, bounded in memory. A reader keeps a
 // sequence number, not a queue: producers never wait for readers, and a reader
 // who falls behind the oldest kept event is told so by a *Gap.
+//
+// The newest events are kept as they are, since that is what almost every
+// reader asks for; older ones are packed, many to a block, into about an eighth.
 type Log struct {
 	id    string
 	limit int
 
 	mu      sync.Mutex // guards all below
-	entries []entry    // entries[0] has sequence number first
+	blocks  []block    // blocks[0] begins with sequence number first
+	tail    []entry    // what follows the last block
 	first   uint64
-	bytes   int
+	next    uint64        // sequence number of the next event
+	bytes   int           // of blocks and tail
+	loose   int           // of these, the tail's
 	changed chan struct{} // closed and replaced at each append
+	packer  packer
 }
 
 type entry struct {
@@ -38,20 +45,28 @@ type entry struct {
 	line  []byte // the event's JSON, encoded once for all readers
 }
 
+// size is about what an entry costs in memory. Its detail is part of its line.
+func (e *entry) size() int { return len(e.line) + 512 }
+
 // detailField begins the last field of an event's JSON. In a string its quotes
 // would be escaped, and no field before it holds an object with that name.
 var detailField = []byte(`,"detail":`)
 
-// DefaultLimit is the size of a log's events, as JSON, in bytes.
-const DefaultLimit = 192 << 20
+// DefaultLimit is how much memory a log takes, in bytes: room for about
+// 300,000 events of a busy cluster. The newest looseLimit bytes, and at least a
+// block of them, are not packed.
+const (
+	DefaultLimit = 64 << 20
+	looseLimit   = 8 << 20
+)
 
-// NewLog returns an empty log that keeps about limit bytes of events;
+// NewLog returns an empty log that takes about limit bytes of memory;
 // limit <= 0 means DefaultLimit.
 func NewLog(limit int) *Log {
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	return &Log{id: rand.Text()[:12], limit: limit, first: 1, changed: make(chan struct{})}
+	return &Log{id: rand.Text()[:12], limit: limit, first: 1, next: 1, changed: make(chan struct{})}
 }
 
 // ID names this log; sequence numbers of another log mean nothing here.
@@ -64,7 +79,7 @@ func (l *Log) Append(events ...Event) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range events {
-		e.Seq = l.first + uint64(len(l.entries))
+		e.Seq = l.next
 		line, err := json.Marshal(e)
 		if err != nil {
 			panic(fmt.Sprintf("watch: event %s %s from %s: %v", e.Kind, e.Verb, e.From, err))
@@ -73,22 +88,52 @@ func (l *Log) Append(events ...Event) uint64 {
 		if _, detail, ok := bytes.Cut(line, detailField); ok && len(e.Detail) > 0 {
 			e.Detail = detail[: len(detail)-1 : len(detail)-1]
 		}
-		l.entries = append(l.entries, entry{e, line})
-		l.bytes += len(line)
+		l.tail = append(l.tail, entry{e, line})
+		l.next++
+		l.grow(l.tail[len(l.tail)-1].size())
 	}
-	drop := 0
-	for l.bytes > l.limit && drop < len(l.entries)-1 {
-		l.bytes -= len(l.entries[drop].line)
-		l.entries[drop] = entry{}
-		drop++
-	}
-	l.entries = l.entries[drop:]
-	l.first += uint64(drop)
+	l.pack()
+	l.drop()
 	if len(events) > 0 {
 		close(l.changed)
 		l.changed = make(chan struct{})
 	}
-	return l.first + uint64(len(l.entries)) - 1
+	return l.next - 1
+}
+
+func (l *Log) grow(n int) { l.bytes, l.loose = l.bytes+n, l.loose+n }
+
+// pack puts the oldest of the tail into blocks.
+func (l *Log) pack() {
+	for l.loose > min(looseLimit, l.limit/2) && len(l.tail) >= 2*blockEvents {
+		b := l.packer.pack(l.tail[:blockEvents])
+		l.cut(blockEvents)
+		l.blocks = append(l.blocks, b)
+		l.bytes += b.size()
+	}
+}
+
+// drop lets go of the oldest until the rest fits.
+func (l *Log) drop() {
+	for l.bytes > l.limit && len(l.blocks) > 0 {
+		l.bytes -= l.blocks[0].size()
+		l.first += blockEvents
+		l.blocks[0] = block{}
+		l.blocks = l.blocks[1:]
+	}
+	for l.bytes > l.limit && len(l.tail) > 1 {
+		l.cut(1)
+		l.first++
+	}
+}
+
+// cut takes n entries from the front of the tail.
+func (l *Log) cut(n int) {
+	for i := range n {
+		l.grow(-l.tail[i].size())
+		l.tail[i] = entry{}
+	}
+	l.tail = l.tail[n:]
 }
 
 // Bounds returns the sequence numbers of the oldest kept and of the newest
@@ -96,16 +141,25 @@ func (l *Log) Append(events ...Event) uint64 {
 func (l *Log) Bounds() (first, last uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.first, l.first + uint64(len(l.entries)) - 1
+	return l.first, l.next - 1
 }
 
 // After returns up to limit events that follow seq, oldest first; limit <= 0
 // means all. It returns a *Gap when the event after seq is no longer kept.
 func (l *Log) After(seq uint64, limit int) ([]Event, error) {
-	es, err := l.after(seq, limit)
-	events := make([]Event, len(es))
-	for i, e := range es {
-		events[i] = e.event
+	packed, loose, err := l.after(seq, limit)
+	events := make([]Event, 0, len(loose))
+	for _, p := range packed {
+		for _, line := range p.lines() {
+			var e Event
+			if err := json.Unmarshal(line, &e); err != nil {
+				return nil, fmt.Errorf("read an event of the log again: %w", err)
+			}
+			events = append(events, e)
+		}
+	}
+	for _, e := range loose {
+		events = append(events, e.event)
 	}
 	return events, err
 }
@@ -113,29 +167,48 @@ func (l *Log) After(seq uint64, limit int) ([]Event, error) {
 // Lines is After for writers: the JSON of each event, without line ends. The
 // slices are shared between readers and must not be written to.
 func (l *Log) Lines(seq uint64, limit int) ([][]byte, error) {
-	es, err := l.after(seq, limit)
-	lines := make([][]byte, len(es))
-	for i, e := range es {
-		lines[i] = e.line
+	packed, loose, err := l.after(seq, limit)
+	lines := make([][]byte, 0, len(loose))
+	for _, p := range packed {
+		lines = append(lines, p.lines()...)
+	}
+	for _, e := range loose {
+		lines = append(lines, e.line)
 	}
 	return lines, err
 }
 
-func (l *Log) after(seq uint64, limit int) ([]entry, error) {
+// part is what a reader wants of a block.
+type part struct {
+	block
+	from, to int
+}
+
+func (p part) lines() [][]byte { return p.unpack()[p.from:p.to] }
+
+// after finds what a reader asks for; unpacking it needs no lock.
+func (l *Log) after(seq uint64, limit int) (packed []part, loose []entry, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	last := l.first + uint64(len(l.entries)) - 1
 	if seq+1 < l.first {
-		return nil, &Gap{l.first, last}
+		return nil, nil, &Gap{l.first, l.next - 1}
 	}
-	if seq >= last {
-		return nil, nil
+	if seq >= l.next-1 {
+		return nil, nil, nil
 	}
-	es := l.entries[seq+1-l.first:]
-	if limit > 0 && len(es) > limit {
-		es = es[:limit]
+	from, to := int(seq+1-l.first), int(l.next-l.first) // places among all that is kept
+	if limit > 0 {
+		to = min(to, from+limit)
 	}
-	return append([]entry(nil), es...), nil
+	for i := from / blockEvents; i < len(l.blocks) && i*blockEvents < to; i++ {
+		begin := i * blockEvents
+		packed = append(packed, part{l.blocks[i], max(from-begin, 0), min(to-begin, blockEvents)})
+	}
+	begin := len(l.blocks) * blockEvents
+	if to > begin {
+		loose = append(loose, l.tail[max(from-begin, 0):to-begin]...)
+	}
+	return packed, loose, nil
 }
 
 // Wait returns nil as soon as the log holds an event after seq, and the
@@ -143,7 +216,7 @@ func (l *Log) after(seq uint64, limit int) ([]entry, error) {
 func (l *Log) Wait(ctx context.Context, seq uint64) error {
 	for {
 		l.mu.Lock()
-		last, changed := l.first+uint64(len(l.entries))-1, l.changed
+		last, changed := l.next-1, l.changed
 		l.mu.Unlock()
 		if last > seq {
 			return nil

@@ -93,3 +93,61 @@ func TestLogWait(t *testing.T) {
 		t.Fatal("waiting for nothing returned without error")
 	}
 }
+
+// What has been packed is read as it was written, from any place, and takes a
+// fraction of the memory.
+func TestLogPacks(t *testing.T) {
+	const events = 20_000
+	l := NewLog(2 << 20)
+	written := 0
+	for i := range events {
+		e := event(fmt.Sprint("v", i))
+		e.Object = &Object{Version: "v1", Resource: "pods", Namespace: "default", Name: fmt.Sprint("p", i)}
+		e.Causes = []Cause{{1, ByOwner}}
+		e.Detail = json.RawMessage(fmt.Sprintf(`{"uri":"/api/v1/namespaces/default/pods/p%d","text":"one\\ntwo","value":{"replicas":%d,"detail":null}}`, i, i%7))
+		l.Append(e)
+		lines, _ := l.Lines(uint64(i), 0)
+		written += len(lines[0])
+	}
+	first, last := l.Bounds()
+	if first != 1 || last != events || len(l.blocks) == 0 {
+		t.Fatalf("%d..%d in %d blocks; want all %d, packed", first, last, len(l.blocks), events)
+	}
+	if l.bytes > l.limit || l.limit > written {
+		t.Errorf("%d bytes of events take %d of %d", written, l.bytes, l.limit)
+	}
+	seam := uint64(len(l.blocks) * blockEvents)
+	for _, c := range []struct {
+		after uint64
+		limit int
+	}{{0, 0}, {0, 1}, {1, 127}, {127, 1}, {127, 2}, {100, 300}, {seam - 2, 5}, {seam - 1, 5}, {seam, 5}, {events - 1, 9}, {events, 9}} {
+		es, err := l.After(c.after, c.limit)
+		lines, err2 := l.Lines(c.after, c.limit)
+		want := events - int(c.after)
+		if c.limit > 0 {
+			want = min(want, c.limit)
+		}
+		if err != nil || err2 != nil || len(es) != want || len(lines) != want {
+			t.Fatalf("after %d, at most %d: %d events and %d lines, %v %v; want %d", c.after, c.limit, len(es), len(lines), err, err2, want)
+		}
+		for i, e := range es {
+			again, _ := json.Marshal(e)
+			if e.Seq != c.after+1+uint64(i) || e.Verb != fmt.Sprint("v", e.Seq-1) || string(again) != string(lines[i]) {
+				t.Fatalf("event %d after %d is %s; its line is %s", i, c.after, again, lines[i])
+			}
+		}
+	}
+	for i := range 60_000 { // until the oldest blocks have gone
+		l.Append(event(fmt.Sprint("w", i)))
+	}
+	if first, _ = l.Bounds(); first == 1 || l.bytes > l.limit {
+		t.Fatalf("first is %d, %d bytes of %d", first, l.bytes, l.limit)
+	}
+	es, err := l.After(first-1, 3)
+	if err != nil || len(es) != 3 || es[0].Seq != first {
+		t.Fatalf("the oldest: %v, %v", es, err)
+	}
+	if _, err := l.After(first-2, 1); err == nil {
+		t.Error("what is before the oldest can be read")
+	}
+}

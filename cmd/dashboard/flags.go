@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"strings"
+
+	"github.com/kubestage/kubestage/watch"
 )
 
 // options are the flags of `dashboard`.
@@ -17,13 +19,14 @@ type options struct {
 	ephemeral  bool
 	kubeconfig string
 	context    string
+	logMemory  size
 }
 
 // errHelp ends a command that was asked for its usage.
 var errHelp = errors.New("help")
 
 func parseOptions(args []string) (options, error) {
-	var o options
+	o := options{logMemory: watch.DefaultLimit}
 	f := flag.NewFlagSet("dashboard", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:7766", "")
@@ -32,6 +35,7 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.ephemeral, "ephemeral", false, "")
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "")
 	f.StringVar(&o.context, "context", "", "")
+	f.Var(&o.logMemory, "log-memory", "")
 	if err := parse(f, args); err != nil {
 		return o, err
 	}
@@ -47,7 +51,7 @@ func parse(f *flag.FlagSet, args []string) error {
 		return errHelp
 	}
 	if err != nil {
-		return fmt.Errorf("%s; see `dashboard help`", strings.ReplaceAll(err.Error(), "-", "--"))
+		return fmt.Errorf("%s; see `dashboard help`", strings.ReplaceAll(err.Error(), " -", " --"))
 	}
 	return nil
 }

@@ -57,6 +57,7 @@ Flags of dashboard:
   --ephemeral          keep nothing: a new cluster that is deleted at the end
   --kubeconfig FILE    watch this cluster instead of starting one; read only
   --context NAME       which context of the kubeconfig
+  --log-memory SIZE    memory for events, as in 256MiB (default 64MiB, about 300,000 events); the oldest go first
 Flags of kubectl, kubeconfig and reset: --data-dir DIR, before other arguments.
 `
 

@@ -57,7 +57,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer src.close()
-	events := watch.NewLog(0)
+	events := watch.NewLog(int(o.logMemory))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	learners, err := store.Open(filepath.Join(src.dir, "kubestage.db"))
@@ -85,6 +85,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "Kubestage is at %s\n", pages.Link(listener.Addr()))
+	fmt.Fprintf(stdout, "It remembers the newest events in %s of memory (--log-memory)\n", o.logMemory)
 
 	// Whichever ends first, ends the other: a page without a source would
 	// show nothing, and a source without a page is of no use to anybody.
