@@ -63,10 +63,16 @@ const (
 // NewLog returns an empty log that takes about limit bytes of memory;
 // limit <= 0 means DefaultLimit.
 func NewLog(limit int) *Log {
+	return NewLogNamed(rand.Text()[:12], limit)
+}
+
+// NewLogNamed is NewLog for a log that has been before: a recording is played
+// under the same ID each time.
+func NewLogNamed(id string, limit int) *Log {
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	return &Log{id: rand.Text()[:12], limit: limit, first: 1, next: 1, changed: make(chan struct{})}
+	return &Log{id: id, limit: limit, first: 1, next: 1, changed: make(chan struct{})}
 }
 
 // ID names this log; sequence numbers of another log mean nothing here.
@@ -85,16 +91,34 @@ func (l *Log) Append(events ...Event) uint64 {
 			panic(fmt.Sprintf("watch: event %s %s from %s: %v", e.Kind, e.Verb, e.From, err))
 		}
 		// Most of an event is its detail, and that is in the line already.
-		if _, detail, ok := bytes.Cut(line, detailField); ok && len(e.Detail) > 0 {
-			e.Detail = detail[: len(detail)-1 : len(detail)-1]
+		if detail := detailIn(line); len(e.Detail) > 0 && detail != nil {
+			e.Detail = detail
 		}
-		l.tail = append(l.tail, entry{e, line})
-		l.next++
-		l.grow(l.tail[len(l.tail)-1].size())
+		l.addLocked(e, line)
 	}
+	return l.endLocked(len(events) > 0)
+}
+
+// detailIn returns what follows the field's name, less the end of the event.
+func detailIn(line []byte) []byte {
+	_, detail, ok := bytes.Cut(line, detailField)
+	if !ok {
+		return nil
+	}
+	return detail[: len(detail)-1 : len(detail)-1]
+}
+
+func (l *Log) addLocked(e Event, line []byte) {
+	l.tail = append(l.tail, entry{e, line})
+	l.next++
+	l.grow(l.tail[len(l.tail)-1].size())
+}
+
+// endLocked keeps the log within its limit and tells those who wait.
+func (l *Log) endLocked(grown bool) (last uint64) {
 	l.pack()
 	l.drop()
-	if len(events) > 0 {
+	if grown {
 		close(l.changed)
 		l.changed = make(chan struct{})
 	}
