@@ -15,6 +15,7 @@ var Languages = []string{"en", "ko"}
 type Book struct {
 	Chapters []*Chapter // in reading order
 	Glossary *Glossary
+	Outline  *Outline
 }
 
 // Chapter returns the chapter with this id.
@@ -27,10 +28,15 @@ func (b *Book) Chapter(id string) (*Chapter, bool) {
 	return nil, false
 }
 
-// LoadFrom reads a book: glossary.yaml and one folder a chapter below chapters/.
+// LoadFrom reads a book: glossary.yaml, outline.yaml and one folder a chapter
+// below chapters/.
 // All mistakes are reported at once, each with its file.
 func LoadFrom(fsys fs.FS) (*Book, error) {
 	glossary, err := loadGlossary(fsys, "glossary.yaml")
+	if err != nil {
+		return nil, err
+	}
+	outline, err := loadOutline(fsys, "outline.yaml")
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +48,7 @@ func LoadFrom(fsys fs.FS) (*Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Book{Glossary: glossary}
+	b := &Book{Glossary: glossary, Outline: outline}
 	var wrong []error
 	for _, e := range entries {
 		if !e.IsDir() {
@@ -59,5 +65,5 @@ func LoadFrom(fsys fs.FS) (*Book, error) {
 		return nil, errors.Join(wrong...)
 	}
 	sort.SliceStable(b.Chapters, func(i, j int) bool { return b.Chapters[i].Order < b.Chapters[j].Order })
-	return b, nil
+	return b, outline.cover(b.Chapters)
 }

@@ -3,6 +3,8 @@
 //
 //   - A Chapter is a folder: one Markdown file per language (en.md, ko.md) and
 //     scene.yaml, which holds everything that is not language.
+//   - The Outline is every row the book is about, written or still to come; a
+//     chapter says which rows it covers.
 //   - A Step is a section of a chapter, `## Heading {#id}`. Every language has
 //     the same ids in the same order.
 //   - A fact is a CEL expression over one watch.Event. It is true of an event or

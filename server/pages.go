@@ -50,6 +50,18 @@ func (s *Server) chapterPage(lang string) func(http.ResponseWriter, *http.Reques
 	}
 }
 
+func (s *Server) contentsPage(lang string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if s.Book == nil {
+			return &HTTPError{Code: http.StatusNotFound, Msg: "this server has no book", Hint: "the stage is at /"}
+		}
+		d := s.page(lang)
+		d.Path = "book"
+		d.Title = said{"Contents", "차례"}.in(lang)
+		return show(w, r, d, web.Page(d, web.Contents(d, s.Book)))
+	}
+}
+
 func noChapter(id string) error {
 	return &HTTPError{Code: http.StatusNotFound, Msg: "the book has no chapter " + clip(id), Hint: "the stage is at /"}
 }

@@ -157,6 +157,7 @@ func (s *Server) routes() http.Handler {
 	for _, lang := range web.Languages {
 		r.Get("/"+lang, redirect("/"+lang+"/"))
 		r.Get("/"+lang+"/", s.handle(s.stagePage(lang)))
+		r.Get("/"+lang+"/book", s.handle(s.contentsPage(lang)))
 		r.Get("/"+lang+"/chapter/{id}", s.handle(s.chapterPage(lang)))
 	}
 	return r
