@@ -20,6 +20,7 @@ import (
 	"github.com/kubestage/kubestage/content"
 	"github.com/kubestage/kubestage/server/store"
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/state"
 	"github.com/kubestage/kubestage/web"
 )
 
@@ -48,6 +49,7 @@ type Server struct {
 	manifest web.Manifest
 	handler  http.Handler
 	parts    parts
+	past     *state.Timeline
 	limits   limits
 	running  chan struct{} // a place for each running console command
 	jail     jail
@@ -120,6 +122,7 @@ func New(c Config) (*Server, error) {
 		assets:   web.Dist(),
 		manifest: manifest,
 		parts:    parts{state: map[string]string{}},
+		past:     state.NewTimeline(c.Log),
 	}
 	s.setLimits(defaultLimits())
 	s.handler = s.routes()
@@ -148,6 +151,8 @@ func (s *Server) routes() http.Handler {
 	r.Get("/readyz", s.handle(s.readyz))
 	r.Get("/api/events", s.handle(s.events))
 	r.Get("/api/stream", s.handle(s.stream))
+	r.Get("/api/state", s.handle(s.stateAt))
+	r.Get("/api/objects/{uid}/history", s.handle(s.history))
 	r.Post("/api/kubectl", s.handle(s.kubectl))
 	s.sceneRoutes(r)
 
@@ -186,6 +191,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          log.New(logWriter(s.Logf), "", 0),
 	}
+	var remembering sync.WaitGroup
+	defer remembering.Wait()
+	remembering.Go(func() { s.remember(base) })
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	select {

@@ -60,6 +60,10 @@ const (
 	looseLimit   = 8 << 20
 )
 
+// Stride is how many events a log lets go of at once, so that what its readers
+// keep for each Stride of events stays of use.
+const Stride = 1024
+
 // NewLog returns an empty log that takes about limit bytes of memory;
 // limit <= 0 means DefaultLimit.
 func NewLog(limit int) *Log {
@@ -137,13 +141,15 @@ func (l *Log) pack() {
 	}
 }
 
-// drop lets go of the oldest until the rest fits.
+// drop lets go of the oldest until the rest fits: of a whole stride if it can.
 func (l *Log) drop() {
 	for l.bytes > l.limit && len(l.blocks) > 0 {
-		l.bytes -= l.blocks[0].size()
-		l.first += blockEvents
-		l.blocks[0] = block{}
-		l.blocks = l.blocks[1:]
+		for range min(Stride/blockEvents, len(l.blocks)) {
+			l.bytes -= l.blocks[0].size()
+			l.first += blockEvents
+			l.blocks[0] = block{}
+			l.blocks = l.blocks[1:]
+		}
 	}
 	for l.bytes > l.limit && len(l.tail) > 1 {
 		l.cut(1)
@@ -200,6 +206,26 @@ func (l *Log) Lines(seq uint64, limit int) ([][]byte, error) {
 		lines = append(lines, e.line)
 	}
 	return lines, err
+}
+
+// Pick returns the JSON of single events, in the order of their ascending
+// numbers; those that are not kept are left out.
+func (l *Log) Pick(seqs []uint64) [][]byte {
+	var lines [][]byte
+	for len(seqs) > 0 {
+		n := 1 // as many as one block may hold
+		for n < len(seqs) && seqs[n]-seqs[0] < blockEvents {
+			n++
+		}
+		run, err := l.Lines(seqs[0]-1, int(seqs[n-1]-seqs[0])+1)
+		for _, seq := range seqs[:n] {
+			if i := int(seq - seqs[0]); err == nil && i < len(run) {
+				lines = append(lines, run[i])
+			}
+		}
+		seqs = seqs[n:]
+	}
+	return lines
 }
 
 // part is what a reader wants of a block.

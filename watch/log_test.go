@@ -137,6 +137,15 @@ func TestLogPacks(t *testing.T) {
 			}
 		}
 	}
+	picked := l.Pick([]uint64{1, 2, 128, 129, 700, seam, seam + 1, events, events + 5})
+	if len(picked) != 8 {
+		t.Fatalf("picked %d of 8 events", len(picked))
+	}
+	for i, seq := range []uint64{1, 2, 128, 129, 700, seam, seam + 1, events} {
+		if want := fmt.Sprintf(`{"seq":%d,`, seq); string(picked[i][:len(want)]) != want {
+			t.Errorf("picked %.20s for %d", picked[i], seq)
+		}
+	}
 	for i := range 60_000 { // until the oldest blocks have gone
 		l.Append(event(fmt.Sprint("w", i)))
 	}
