@@ -28,7 +28,7 @@ TOOL  := $(GO) tool -modfile=tools.mod
 section = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help run build clean check test bench generate \
-	check-go check-web test-go test-web test-generated test-platforms test-sandbox test-browser
+	check-go check-web test-go test-web test-generated test-platforms test-postgres test-sandbox test-browser
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ test-web: node_modules/.installed
 	$(call section,TypeScript tests)
 	npm test --silent
 
-test: check build test-generated test-platforms test-sandbox test-browser ## Every test: check, build, generated files, other systems, real cluster, browser
+test: check build test-generated test-platforms test-postgres test-sandbox test-browser ## Every test: check, build, generated files, other systems, PostgreSQL, real cluster, browser
 
 test-generated: node_modules/.installed
 	$(call section,generated files are what the sources generate)
@@ -87,6 +87,12 @@ test-platforms:
 	GOOS=windows CGO_ENABLED=0 $(GO) build -buildvcs=false ./sandbox/... ./cmd/...
 	GOOS=darwin  CGO_ENABLED=0 $(GO) build $(LIGHT) ./...
 	GOOS=windows CGO_ENABLED=0 $(GO) build $(LIGHT) ./...
+
+# The store's tests run on SQLite and on a PostgreSQL that they start themselves;
+# elsewhere they do without it when there is none.
+test-postgres: | cc postgres
+	$(call section,Go tests of the store on PostgreSQL)
+	KUBESTAGE_POSTGRES=required CGO_ENABLED=1 $(GO) test $(LIGHT) -race -count=1 ./server/store
 
 # Tests that start a real cluster look for the binary here and are skipped
 # without it. The binary itself is the one people run, built without -race.
@@ -112,9 +118,12 @@ node_modules/.installed: package-lock.json
 	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund
 	@touch $@
 
-.PHONY: cc chromium
+.PHONY: cc chromium postgres
 cc:
 	@command -v "$${CC:-gcc}" >/dev/null || .ci/apt gcc libc6-dev
 
 chromium:
 	@command -v chromium >/dev/null || .ci/apt chromium fonts-noto-cjk
+
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || .ci/apt postgresql

@@ -44,19 +44,19 @@ func ValidLearner(id string) bool { return learnerForm.MatchString(id) }
 // known is an empty Progress, not an error.
 func (s *Store) Progress(ctx context.Context, learner, chapter string) (Progress, error) {
 	p := Progress{Reached: []Reached{}}
-	err := s.db.QueryRowContext(ctx, `SELECT step FROM place WHERE learner_id = ? AND chapter = ?`, learner, chapter).Scan(&p.Step)
+	err := s.db.QueryRowContext(ctx, `SELECT step FROM place WHERE learner_id = $1 AND chapter = $2`, learner, chapter).Scan(&p.Step)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return p, fmt.Errorf("read the place in %s: %w", chapter, err)
 	}
 	var q Prediction
-	switch err := s.db.QueryRowContext(ctx, `SELECT chosen, answer FROM prediction WHERE learner_id = ? AND chapter = ?`, learner, chapter).Scan(&q.Chosen, &q.Answer); {
+	switch err := s.db.QueryRowContext(ctx, `SELECT chosen, answer FROM prediction WHERE learner_id = $1 AND chapter = $2`, learner, chapter).Scan(&q.Chosen, &q.Answer); {
 	case err == nil:
 		p.Prediction = &q
 	case !errors.Is(err, sql.ErrNoRows):
 		return p, fmt.Errorf("read the prediction in %s: %w", chapter, err)
 	}
 	var passed string
-	switch err := s.db.QueryRowContext(ctx, `SELECT passed_at FROM checkpoint WHERE learner_id = ? AND chapter = ?`, learner, chapter).Scan(&passed); {
+	switch err := s.db.QueryRowContext(ctx, `SELECT passed_at FROM checkpoint WHERE learner_id = $1 AND chapter = $2`, learner, chapter).Scan(&passed); {
 	case err == nil:
 		at, err := time.Parse(time.RFC3339Nano, passed)
 		if err != nil {
@@ -66,7 +66,7 @@ func (s *Store) Progress(ctx context.Context, learner, chapter string) (Progress
 	case !errors.Is(err, sql.ErrNoRows):
 		return p, fmt.Errorf("read the checkpoint of %s: %w", chapter, err)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT step, log_id, seq, reached_at FROM reached WHERE learner_id = ? AND chapter = ? ORDER BY seq, step`, learner, chapter)
+	rows, err := s.db.QueryContext(ctx, `SELECT step, log_id, seq, reached_at FROM reached WHERE learner_id = $1 AND chapter = $2 ORDER BY seq, step`, learner, chapter)
 	if err != nil {
 		return p, fmt.Errorf("read the facts of %s: %w", chapter, err)
 	}
@@ -93,7 +93,7 @@ func (s *Store) Progress(ctx context.Context, learner, chapter string) (Progress
 // SetPlace remembers where a learner is in a chapter.
 func (s *Store) SetPlace(ctx context.Context, learner, chapter, step string) error {
 	return s.write(ctx, learner, "save the place in "+chapter, func(tx *sql.Tx, now string) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO place (learner_id, chapter, step, updated_at) VALUES (?, ?, ?, ?)
+		_, err := tx.ExecContext(ctx, `INSERT INTO place (learner_id, chapter, step, updated_at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (learner_id, chapter) DO UPDATE SET step = excluded.step, updated_at = excluded.updated_at`, learner, chapter, step, now)
 		return err
 	})
@@ -102,7 +102,7 @@ func (s *Store) SetPlace(ctx context.Context, learner, chapter, step string) err
 // Begin forgets the facts of the run before.
 func (s *Store) Begin(ctx context.Context, learner, chapter string) error {
 	return s.write(ctx, learner, "begin a run of "+chapter, func(tx *sql.Tx, _ string) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM reached WHERE learner_id = ? AND chapter = ?`, learner, chapter)
+		_, err := tx.ExecContext(ctx, `DELETE FROM reached WHERE learner_id = $1 AND chapter = $2`, learner, chapter)
 		return err
 	})
 }
@@ -110,7 +110,7 @@ func (s *Store) Begin(ctx context.Context, learner, chapter string) error {
 // Reach writes down a fact of the run in progress.
 func (s *Store) Reach(ctx context.Context, learner, chapter string, r Reached) error {
 	return s.write(ctx, learner, "save a fact of "+chapter, func(tx *sql.Tx, _ string) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO reached (learner_id, chapter, step, log_id, seq, reached_at) VALUES (?, ?, ?, ?, ?, ?)
+		_, err := tx.ExecContext(ctx, `INSERT INTO reached (learner_id, chapter, step, log_id, seq, reached_at) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (learner_id, chapter, step) DO UPDATE SET log_id = excluded.log_id, seq = excluded.seq, reached_at = excluded.reached_at`,
 			learner, chapter, r.Step, r.Log, int64(r.Seq), stamp(r.At))
 		return err
@@ -120,7 +120,7 @@ func (s *Store) Reach(ctx context.Context, learner, chapter string, r Reached) e
 // Predict writes down what a learner expects, before the log has answered.
 func (s *Store) Predict(ctx context.Context, learner, chapter, chosen string) error {
 	return s.write(ctx, learner, "save the prediction in "+chapter, func(tx *sql.Tx, now string) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO prediction (learner_id, chapter, chosen, answer, predicted_at) VALUES (?, ?, ?, '', ?)
+		_, err := tx.ExecContext(ctx, `INSERT INTO prediction (learner_id, chapter, chosen, answer, predicted_at) VALUES ($1, $2, $3, '', $4)
 			ON CONFLICT (learner_id, chapter) DO UPDATE SET chosen = excluded.chosen, answer = '', predicted_at = excluded.predicted_at`,
 			learner, chapter, chosen, now)
 		return err
@@ -130,7 +130,7 @@ func (s *Store) Predict(ctx context.Context, learner, chapter, chosen string) er
 // Answer writes down what the log said to the newest prediction, when there is one.
 func (s *Store) Answer(ctx context.Context, learner, chapter, answer string) error {
 	return s.write(ctx, learner, "save the answer in "+chapter, func(tx *sql.Tx, _ string) error {
-		_, err := tx.ExecContext(ctx, `UPDATE prediction SET answer = ? WHERE learner_id = ? AND chapter = ?`, answer, learner, chapter)
+		_, err := tx.ExecContext(ctx, `UPDATE prediction SET answer = $1 WHERE learner_id = $2 AND chapter = $3`, answer, learner, chapter)
 		return err
 	})
 }
@@ -138,7 +138,7 @@ func (s *Store) Answer(ctx context.Context, learner, chapter, answer string) err
 // Pass writes down that a checkpoint was passed. The first time counts.
 func (s *Store) Pass(ctx context.Context, learner, chapter string) error {
 	return s.write(ctx, learner, "save the checkpoint of "+chapter, func(tx *sql.Tx, now string) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO checkpoint (learner_id, chapter, passed_at) VALUES (?, ?, ?)
+		_, err := tx.ExecContext(ctx, `INSERT INTO checkpoint (learner_id, chapter, passed_at) VALUES ($1, $2, $3)
 			ON CONFLICT (learner_id, chapter) DO NOTHING`, learner, chapter, now)
 		return err
 	})
@@ -149,22 +149,11 @@ func (s *Store) write(ctx context.Context, learner, doing string, change func(tx
 	if !ValidLearner(learner) {
 		return fmt.Errorf("%s: %q is not a learner's id", doing, learner)
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("%s: %w", doing, explain(err))
-	}
-	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	now := stamp(s.Now())
-	if _, err := tx.ExecContext(ctx, `INSERT INTO learner (id, created_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, learner, now); err != nil {
-		return fmt.Errorf("%s: %w", doing, explain(err))
-	}
-	if err := change(tx, now); err != nil {
-		return fmt.Errorf("%s: %w", doing, explain(err))
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("%s: %w", doing, explain(err))
-	}
-	return nil
+	return s.change(ctx, doing, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO learner (id, created_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, learner, now); err != nil {
+			return err
+		}
+		return change(tx, now)
+	})
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -1,21 +1,15 @@
-// Package store keeps what a learner has done, in SQLite: the place in a
-// chapter, the facts of the newest run, predictions and passed checkpoints. It
-// knows SQL and nothing else; the book decides what the words mean.
+// Package store keeps what a learner has done (the place in a chapter, the facts
+// of the newest run, predictions and passed checkpoints) and recordings, in a
+// SQLite file or in PostgreSQL. It knows SQL and nothing else: the book decides
+// what the words mean, and what a recording is. Every statement is the same for
+// both databases; the tests run on both.
 package store
 
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
-
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"github.com/kubestage/kubestage/migrations"
 )
@@ -25,88 +19,49 @@ type Store struct {
 	// Now gives the time that is written down; Open sets it to time.Now.
 	Now func() time.Time
 
-	db *sql.DB
+	// Limits of recordings; Open sets them to DefaultLimits.
+	Limits Limits
+
+	db      *sql.DB
+	explain func(error) error // adds what a person can do; the database's own words stay in the error
 }
 
-// Open opens the database file, makes it when it is not there, and brings it to
-// the shape this version needs. It never deletes or replaces a file: one that is
-// damaged, newer or not writable is an error that says what to do.
-func Open(path string) (*Store, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("open the learning record: %s is a folder, not a database file; choose another --data-dir", path)
+// Open opens a database and brings it to the shape this version needs. where is
+// the path of a SQLite file, which is made when it is not there, or a URL that
+// begins with postgres://. It never deletes or replaces anything: a database
+// that is damaged, newer or out of reach is an error that says what to do.
+func Open(where string) (*Store, error) {
+	if IsURL(where) {
+		return openPostgres(where)
 	}
-	if err := writable(path); err != nil {
-		return nil, fmt.Errorf("open the learning record %s: %w; choose another --data-dir or make this one writable", path, err)
-	}
-	// busy_timeout has to come first: the pragmas after it may already meet a
-	// lock. Writes take the lock when they begin, so that two never deadlock.
-	query := url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
-		"_txlock": {"immediate"},
-	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+query.Encode())
-	if err != nil {
-		return nil, fmt.Errorf("open the learning record %s: %w", path, err)
-	}
-	s := &Store{Now: time.Now, db: db}
-	if err := s.prepare(context.Background()); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("open the learning record %s: %w", path, explain(err))
-	}
-	return s, nil
+	return openSQLite(where)
 }
 
-func (s *Store) prepare(ctx context.Context) error {
-	var found string
-	if err := s.db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found); err != nil {
-		return err
-	}
-	if found != "ok" {
-		return fmt.Errorf("%w: %s", errDamaged, found)
-	}
-	return migrations.Apply(ctx, s.db)
+func newStore(db *sql.DB, explain func(error) error) *Store {
+	return &Store{Now: time.Now, Limits: DefaultLimits, db: db, explain: explain}
 }
 
-// Close writes what is pending and closes the file.
+func (s *Store) prepare(ctx context.Context, dialect migrations.Dialect) error {
+	return migrations.Apply(ctx, dialect, s.db)
+}
+
+// Close writes what is pending and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-var errDamaged = errors.New("the file is damaged or is not a database")
-
-// explain adds what a person can do. SQLite's own words stay in the error.
-func explain(err error) error {
-	text := err.Error()
-	switch {
-	case errors.Is(err, migrations.ErrNewer):
-		return fmt.Errorf("%w; update Kubestage, or choose another --data-dir. Nothing was changed", err)
-	case errors.Is(err, errDamaged), strings.Contains(text, "not a database"), strings.Contains(text, "malformed"):
-		return fmt.Errorf("%w; the file was left as it is. Move it away to begin a new record, or restore a copy", err)
-	case strings.Contains(text, "locked"), strings.Contains(text, "busy"):
-		return fmt.Errorf("%w; another program is using it", err)
-	case strings.Contains(text, "readonly"), strings.Contains(text, "unable to open"):
-		return fmt.Errorf("%w; choose another --data-dir or make this one writable", err)
-	case strings.Contains(text, "full"):
-		return fmt.Errorf("%w; the disk is full", err)
+// change runs statements in one transaction.
+func (s *Store) change(ctx context.Context, doing string, statements func(tx *sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, s.explain(err))
 	}
-	return err
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if err := statements(tx); err != nil {
+		return fmt.Errorf("%s: %w", doing, s.explain(err))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", doing, s.explain(err))
+	}
+	return nil
 }
 
-// writable finds out before SQLite does, whose own message names no reason. It
-// makes the file when it is not there, so that nobody else may read it.
-func writable(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	switch {
-	case err == nil:
-		return f.Close()
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			return err
-		}
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return err
-		}
-		return f.Close()
-	default:
-		return err
-	}
-}
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,9 +19,30 @@ import (
 	"github.com/kubestage/kubestage/migrations"
 )
 
-func open(t *testing.T, path string) *Store {
+// onEach runs a test on an empty database of each kind.
+func onEach(t *testing.T, test func(t *testing.T, where string)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "with space & 한글?.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgresURL(t)) })
+}
+
+// raw opens a database without our code.
+func raw(t *testing.T, where string) (*sql.DB, goose.Dialect) {
 	t.Helper()
-	s, err := Open(path)
+	driver, dialect := "sqlite", goose.DialectSQLite3
+	if IsURL(where) {
+		driver, dialect = "pgx", goose.DialectPostgres
+	} else {
+		where = "file:" + (&url.URL{Path: where}).EscapedPath()
+	}
+	db, err := sql.Open(driver, where)
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db, dialect
+}
+
+func open(t *testing.T, where string) *Store {
+	t.Helper()
+	s, err := Open(where)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,9 +50,11 @@ func open(t *testing.T, path string) *Store {
 	return s
 }
 
-func TestProgressSurvivesClosing(t *testing.T) {
-	ctx, path := context.Background(), filepath.Join(t.TempDir(), "with space & 한글?.db")
-	s := open(t, path)
+func TestProgressSurvivesClosing(t *testing.T) { onEach(t, progressSurvivesClosing) }
+
+func progressSurvivesClosing(t *testing.T, where string) {
+	ctx := context.Background()
+	s := open(t, where)
 	at := time.Date(2026, 11, 21, 3, 4, 5, 678, time.UTC)
 	s.Now = func() time.Time { return at }
 	me := NewLearner()
@@ -49,11 +74,11 @@ func TestProgressSurvivesClosing(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(where); err != nil && !IsURL(where) {
 		t.Fatalf("the file has another name: %v", err)
 	}
 
-	p, err := open(t, path).Progress(ctx, me, "pod-birth")
+	p, err := open(t, where).Progress(ctx, me, "pod-birth")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +90,10 @@ func TestProgressSurvivesClosing(t *testing.T) {
 	}
 }
 
-func TestLearnersAndChaptersAreApart(t *testing.T) {
-	ctx, s := context.Background(), open(t, filepath.Join(t.TempDir(), "a.db"))
+func TestLearnersAndChaptersAreApart(t *testing.T) { onEach(t, learnersAndChaptersAreApart) }
+
+func learnersAndChaptersAreApart(t *testing.T, where string) {
+	ctx, s := context.Background(), open(t, where)
 	me, you := NewLearner(), NewLearner()
 	if err := s.SetPlace(ctx, me, "pod-birth", "stored"); err != nil {
 		t.Fatal(err)
@@ -83,7 +110,11 @@ func TestLearnersAndChaptersAreApart(t *testing.T) {
 }
 
 func TestANewRunForgetsTheFactsOfTheOneBefore(t *testing.T) {
-	ctx, s := context.Background(), open(t, filepath.Join(t.TempDir(), "a.db"))
+	onEach(t, aNewRunForgetsTheFactsOfTheOneBefore)
+}
+
+func aNewRunForgetsTheFactsOfTheOneBefore(t *testing.T, where string) {
+	ctx, s := context.Background(), open(t, where)
 	me := NewLearner()
 	must(t, s.Reach(ctx, me, "pod-birth", Reached{Step: "running", Log: "A", Seq: 90, At: time.Now()}))
 	must(t, s.Begin(ctx, me, "pod-birth"))
@@ -95,9 +126,11 @@ func TestANewRunForgetsTheFactsOfTheOneBefore(t *testing.T) {
 	}
 }
 
-func TestManyWritersAtOnce(t *testing.T) {
-	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.db")
-	stores := []*Store{open(t, path), open(t, path)} // two programs on one file
+func TestManyWritersAtOnce(t *testing.T) { onEach(t, manyWritersAtOnce) }
+
+func manyWritersAtOnce(t *testing.T, where string) {
+	ctx := context.Background()
+	stores := []*Store{open(t, where), open(t, where)} // two programs on one database
 	var wg sync.WaitGroup
 	errs := make(chan error, 64)
 	for i := range 32 {
@@ -154,35 +187,113 @@ func TestDamagedFilesAreLeftAlone(t *testing.T) {
 }
 
 func TestNewerDatabaseSaysWhatToDo(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.db")
-	s := open(t, path)
-	must(t, s.Close())
-	db, err := sql.Open("sqlite", path)
-	must(t, err)
-	_, err = db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
-	must(t, err)
-	must(t, db.Close())
-	if _, err = Open(path); err == nil || !strings.Contains(err.Error(), "update Kubestage") {
-		t.Fatalf("got %v", err)
-	}
+	onEach(t, func(t *testing.T, where string) {
+		must(t, open(t, where).Close())
+		db, _ := raw(t, where)
+		_, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)`)
+		must(t, err)
+		if _, err = Open(where); err == nil || !strings.Contains(err.Error(), "update Kubestage") {
+			t.Fatalf("got %v", err)
+		}
+	})
 }
 
 func TestMigrationsGoDownAndUpAgain(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.db")
-	must(t, open(t, path).Close())
-	db, err := sql.Open("sqlite", path)
-	must(t, err)
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files)
-	must(t, err)
-	_, err = p.DownTo(context.Background(), 0)
-	must(t, err)
-	var n int
-	must(t, db.QueryRow(`SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`).Scan(&n))
-	if n != 0 {
-		t.Errorf("%d tables are left after going down", n)
+	onEach(t, func(t *testing.T, where string) {
+		must(t, open(t, where).Close())
+		db, dialect := raw(t, where)
+		p, err := goose.NewProvider(dialect, db, migrations.Files)
+		must(t, err)
+		_, err = p.DownTo(context.Background(), 0)
+		must(t, err)
+		tables := `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`
+		if IsURL(where) {
+			tables = `SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'goose%'`
+		}
+		var n int
+		must(t, db.QueryRow(tables).Scan(&n))
+		if n != 0 {
+			t.Errorf("%d tables are left after going down", n)
+		}
+		must(t, db.Close())
+		must(t, open(t, where).SetPlace(context.Background(), NewLearner(), "pod-birth", "x"))
+	})
+}
+
+// Many computers of a class start at once on an empty database.
+func TestManyOpenAnEmptyDatabaseAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, where string) {
+		var wg sync.WaitGroup
+		errs := make(chan error, 4)
+		for range cap(errs) {
+			wg.Go(func() {
+				s, err := Open(where)
+				if err == nil {
+					err = s.Close()
+				}
+				errs <- err
+			})
+		}
+		wg.Wait()
+		for range cap(errs) {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestRecordings(t *testing.T) { onEach(t, recordings) }
+
+func recordings(t *testing.T, where string) {
+	ctx, s := t.Context(), open(t, where)
+	if list, err := s.Recordings(ctx); err != nil || list == nil || len(list) != 0 {
+		t.Fatalf("at first: %v, %v", list, err)
 	}
-	must(t, db.Close())
-	must(t, open(t, path).SetPlace(context.Background(), NewLearner(), "pod-birth", "x"))
+	file := make([]byte, 3<<20) // every byte there is, and more than one page of any database
+	for i := range file {
+		file[i] = byte(i * i >> 8)
+	}
+	at := time.Date(2026, 11, 21, 3, 4, 5, 678, time.UTC)
+	s.Now = func() time.Time { return at }
+	kept, err := s.Keep(ctx, []byte(`{"title":"파드의 탄생"}`), file)
+	must(t, err)
+	at = at.Add(time.Second)
+	second, err := s.Keep(ctx, []byte(`{}`), []byte{})
+	must(t, err)
+	must(t, s.Close())
+
+	s = open(t, where)
+	list, err := s.Recordings(ctx)
+	must(t, err)
+	if len(list) != 2 || list[0].ID != kept.ID || string(list[0].About) != `{"title":"파드의 탄생"}` || list[0].Size != len(file) || !list[0].At.Equal(kept.At) || list[1].ID != second.ID {
+		t.Fatalf("listed as %+v", list)
+	}
+	if _, got, err := s.Recording(ctx, kept.ID); err != nil || !bytes.Equal(got, file) {
+		t.Fatalf("got %d bytes back, %v", len(got), err)
+	}
+	if _, got, err := s.Recording(ctx, second.ID); err != nil || len(got) != 0 {
+		t.Fatalf("of an empty file: %d bytes, %v", len(got), err)
+	}
+	must(t, s.Forget(ctx, kept.ID))
+	for _, id := range []string{kept.ID, "", "'; DROP TABLE recording; --"} {
+		if _, _, err := s.Recording(ctx, id); !errors.Is(err, ErrNoRecording) {
+			t.Errorf("read %q: %v", id, err)
+		}
+		if err := s.Forget(ctx, id); !errors.Is(err, ErrNoRecording) {
+			t.Errorf("delete %q: %v", id, err)
+		}
+	}
+
+	for _, l := range []Limits{{File: 9, Count: 9, Total: 99}, {File: 99, Count: 1, Total: 99}, {File: 99, Count: 9, Total: 9}} {
+		s.Limits = l
+		if _, err := s.Keep(ctx, []byte(`{}`), make([]byte, 10)); !errors.Is(err, ErrFull) {
+			t.Errorf("%+v: got %v", l, err)
+		}
+	}
+	s.Limits = Limits{File: 10, Count: 2, Total: 10}
+	_, err = s.Keep(ctx, []byte(`{}`), make([]byte, 10))
+	must(t, err)
 }
 
 func TestUnwritablePlacesSayWhatToDo(t *testing.T) {
