@@ -34,6 +34,9 @@ type criCall struct {
 	Signal        string `json:"signal,omitempty"`
 	Error         string `json:"error,omitempty"`
 	StandIn       string `json:"standIn,omitempty"`
+	Size          uint64 `json:"size,omitempty"`
+
+	Layers []runtime.Layer `json:"layers,omitempty"`
 }
 
 func (r *criRecorder) record(c runtime.Call) {
@@ -48,7 +51,7 @@ func (r *criRecorder) record(c runtime.Call) {
 			Detail: detail(criCall{
 				Node: r.node, PodSandbox: c.Sandbox, Container: c.Container, ContainerName: c.ContainerName,
 				Image: c.Image, Attempt: c.Attempt, IP: c.IP, ExitCode: c.ExitCode, Reason: c.Reason,
-				Signal: c.Signal, Error: c.Error, StandIn: c.StandIn,
+				Signal: c.Signal, Error: c.Error, StandIn: c.StandIn, Size: c.Size, Layers: c.Layers,
 			}),
 		},
 		Lane: "cri:" + r.node,

@@ -20,6 +20,8 @@ type Call struct {
 	StandIn                       string // what really runs, in words
 	IP                            string // of the pod
 	Attempt                       uint32
+	Size                          uint64  // of an image that was pulled
+	Layers                        []Layer // of it, in the order they came
 	ExitCode                      *int32
 	Reason                        string // of an exit: Completed, Error, StartError, Unknown
 	Signal                        string // that ended the program, or that StopContainer sent

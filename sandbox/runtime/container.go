@@ -34,6 +34,7 @@ type container struct {
 	exitCode  int32
 	reason    string
 	message   string
+	oom       bool // it asked for more memory than it may have
 	resources *pb.LinuxContainerResources
 	removed   bool
 
@@ -245,6 +246,9 @@ func (s *Server) UpdateContainerResources(_ context.Context, r *pb.UpdateContain
 	}
 	if want := r.GetLinux(); want != nil {
 		k.resources = merge(k.resources, want)
+		if k.world != nil {
+			k.world.Memory.SetLimit(k.resources.GetMemoryLimitInBytes())
+		}
 	}
 	if err := s.recordContainerLocked(k); err != nil {
 		return nil, status.Error(codes.Internal, err.Error())

@@ -61,7 +61,7 @@ func (s *Server) ExecSync(ctx context.Context, r *pb.ExecSyncRequest) (resp *pb.
 	k, err := s.runningContainer(r.GetContainerId())
 	defer func() {
 		c = c.of(k)
-		c.StandIn = builtIn(r.GetCmd())
+		c.StandIn = standIn(r.GetCmd())
 		s.tell(c, err)
 	}()
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Server) Exec(_ context.Context, r *pb.ExecRequest) (resp *pb.ExecRespon
 	k, err := s.runningContainer(r.GetContainerId())
 	defer func() {
 		c = c.of(k)
-		c.StandIn = builtIn(r.GetCmd())
+		c.StandIn = standIn(r.GetCmd())
 		s.tell(c, err)
 	}()
 	if err != nil {

@@ -20,6 +20,10 @@ const (
 	nodeBytes      = 256 << 20
 )
 
+// nodeMemory is what the programs of a node may hold together, whatever the
+// node says that it has: they hold it for real, in this machine.
+const nodeMemory = 512 << 20
+
 // newFiles makes a container's root file system with what the kubelet mounts.
 func (s *Server) newFiles(k *container) (*rootfs.FS, error) {
 	c := rootfs.Config{
@@ -56,7 +60,9 @@ func (k *container) rootFiles(s *Server) program.Files {
 	return k.files
 }
 
-func (k *container) workingDir() string { return cmp.Or(k.config.GetWorkingDir(), "/") }
+func (k *container) workingDir() string {
+	return cmp.Or(k.config.GetWorkingDir(), k.image.recipe.dir, "/")
+}
 
 // makeWorkingDir makes the folder that process 1 starts in, as runtimes do.
 func (k *container) makeWorkingDir() {
@@ -90,7 +96,11 @@ func (s *Server) template(k *container) []rootfs.Entry {
 		"/usr/bin", "/usr/local/bin", "/usr/local/sbin", "/usr/sbin", "/var/cache", "/var/lib", "/var/log", "/var/run")
 	folder(0o777|fs.ModeSticky, "/tmp", "/var/tmp")
 	for _, name := range s.programs(k).Names() {
-		entries = append(entries, rootfs.Entry{Path: "/bin/" + name, Mode: 0o755, Data: "A program built into Kubestage.\n"})
+		at := name
+		if !path.IsAbs(name) {
+			at = "/bin/" + name
+		}
+		entries = append(entries, rootfs.Entry{Path: at, Mode: 0o755, Data: "A program built into Kubestage.\n"})
 	}
 	entries = append(entries, rootfs.Entry{Path: "/dev/null", Mode: fs.ModeDevice | fs.ModeCharDevice | 0o666, Device: func() io.ReadWriteCloser { return program.Null{} }})
 	name := k.sandbox.hostname(s.config.Node)

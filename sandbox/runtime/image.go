@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ type image struct {
 	Pinned    bool   `json:"pinned,omitempty"`
 
 	reference reference
-	recipe    recipe
+	recipe    *recipe
 }
 
 func newImage(r reference) *image {
@@ -43,7 +44,27 @@ func newImage(r reference) *image {
 	return m
 }
 
-func (m *image) standIn() string { return m.recipe.standIn }
+// standIn says what runs when a container of the image gives no command.
+func (m *image) standIn() string {
+	return standIn(slices.Concat(m.recipe.entrypoint, m.recipe.cmd))
+}
+
+// standIn says what really runs, in words.
+func standIn(command []string) string {
+	if len(command) == 0 {
+		return ""
+	}
+	switch name := path.Base(command[0]); name {
+	case serveProgram, "nginx", "httpd-foreground":
+		return httpStandIn
+	case "pause":
+		return pauseStandIn
+	case "crasher", "memory-eater", "slow-starter", "job":
+		return "Kubestage's own " + name + ", which is what the image is"
+	default:
+		return "Kubestage's built-in " + name + ", not the image's"
+	}
+}
 
 func (m *image) repoDigest() string { return m.reference.repository + "@" + m.Digest }
 
@@ -55,7 +76,13 @@ func (m *image) repoTags() []string {
 }
 
 func (m *image) message() *pb.Image {
+	uid, _, name := m.recipe.runsAs()
+	user := &pb.Int64Value{Value: uid}
+	if name != "" {
+		user = nil // a name's number is the container's to look up, so nobody can say that it is not root
+	}
 	return &pb.Image{
+		Uid: user, Username: name,
 		Id:          m.ID,
 		RepoTags:    m.repoTags(),
 		RepoDigests: []string{m.repoDigest()},
@@ -171,29 +198,6 @@ func (s *Server) ImageStatus(_ context.Context, r *pb.ImageStatusRequest) (*pb.I
 	}
 	s.tell(c, nil)
 	return resp, nil
-}
-
-// PullImage puts an image on the node. There is nothing to fetch: the program
-// behind every reference is built in.
-func (s *Server) PullImage(_ context.Context, r *pb.PullImageRequest) (resp *pb.PullImageResponse, err error) {
-	c := call("PullImage")
-	if m := r.GetSandboxConfig().GetMetadata(); m != nil {
-		c.PodNamespace, c.PodName, c.PodUID = m.GetNamespace(), m.GetName(), m.GetUid()
-	}
-	c.Image = r.GetImage().GetImage()
-	defer func() { s.tell(c, err) }()
-	ref, err := parseReference(c.Image)
-	if err != nil {
-		return nil, status.Error(codes.InvalidArgument, "failed to pull and unpack image: "+err.Error())
-	}
-	m := newImage(ref)
-	if known := s.images.find(m.ID); known != nil {
-		m = known
-	} else if err := s.images.add(m); err != nil {
-		return nil, status.Error(codes.Internal, err.Error())
-	}
-	c.Image, c.StandIn = m.Reference, m.standIn()
-	return &pb.PullImageResponse{ImageRef: m.ID}, nil
 }
 
 // RemoveImage removes an image. Removing what is not there is no error.

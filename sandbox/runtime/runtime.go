@@ -69,8 +69,9 @@ type Server struct {
 	records    records
 	network    *network
 	images     *images
-	commands   program.Set
-	memory     *rootfs.Quota // for what all containers write
+	sets       map[*recipe]program.Set // the programs in each image
+	memory     *rootfs.Quota           // for what all containers write
+	held       *program.Memory         // by the programs of all containers
 	stream     streaming.Server
 	streamAt   *openConns
 	streamHTTP *http.Server
@@ -95,10 +96,14 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		config:     config,
 		records:    records{config.RootDir},
-		commands:   program.Commands(),
+		sets:       map[*recipe]program.Set{&generic: programsOf(&generic)},
+		held:       program.NewMemory(nodeMemory, nil, nil),
 		memory:     rootfs.NewQuota(nodeBytes, nil),
 		sandboxes:  map[string]*sandbox{},
 		containers: map[string]*container{},
+	}
+	for i := range catalogue {
+		s.sets[&catalogue[i]] = programsOf(&catalogue[i])
 	}
 	s.life, s.die = context.WithCancel(context.Background())
 	if err := s.records.prepare(); err != nil {

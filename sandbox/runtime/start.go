@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ import (
 const (
 	completed  = "Completed"
 	failed     = "Error"
+	oomKilled  = "OOMKilled"
 	startError = "StartError"
 	unknown    = "Unknown"
 
@@ -122,7 +122,10 @@ func (s *Server) watch(k *container, prog program.Program, run <-chan struct{}) 
 	s.mu.Lock()
 	k.state, k.finished = pb.ContainerState_CONTAINER_EXITED, now()
 	k.exitCode, k.reason = int32(exit.Code), failed
-	if exit.Code == 0 {
+	switch {
+	case k.oom:
+		k.reason = oomKilled
+	case exit.Code == 0:
 		k.reason = completed
 	}
 	err := s.recordContainerLocked(k)
@@ -138,6 +141,15 @@ func (s *Server) watch(k *container, prog program.Program, run <-chan struct{}) 
 	close(k.ended) // whoever waited for the end tells of it after the exit was told
 }
 
+// outOfMemory ends a container that asked for more memory than it may have, all
+// its processes together, as the kubelet sets up control groups (v2, group kill).
+func (s *Server) outOfMemory(k *container) {
+	s.mu.Lock()
+	k.oom = true
+	s.mu.Unlock()
+	k.process.Signal(program.SIGKILL)
+}
+
 // exitCallLocked reports how the container ended.
 func (k *container) exitCallLocked() Call {
 	code := k.exitCode
@@ -146,18 +158,12 @@ func (k *container) exitCallLocked() Call {
 }
 
 // programs are the programs a container can call.
-func (s *Server) programs(*container) program.Set { return s.commands }
+func (s *Server) programs(k *container) program.Set { return s.sets[k.image.recipe] }
 
 // look finds the program a container is to run.
 func (s *Server) look(k *container, command []string) (program.Program, error) {
 	if len(command) == 0 {
 		return nil, errors.New("no command specified")
-	}
-	switch {
-	case command[0] == serveProgram:
-		return program.Serve, nil
-	case command[0] == "/"+pauseProgram:
-		return program.Pause, nil
 	}
 	prog, err := program.Find(s.programs(k), k.rootFiles(s), k.workingDir(), command[0])
 	if errors.As(err, new(*program.NotExecutableError)) {
@@ -172,24 +178,10 @@ func (s *Server) look(k *container, command []string) (program.Program, error) {
 // settle works out what the container will run.
 func (s *Server) settle(k *container) {
 	k.command = k.image.command(k.config, func(name string) bool { _, err := s.programs(k).Look(name); return err == nil })
-	switch _, err := s.look(k, k.command); {
-	case err != nil:
+	k.standIn = standIn(k.command)
+	if _, err := s.look(k, k.command); err != nil {
 		k.standIn = "nothing: no built-in program fits this command"
-	case k.command[0] == serveProgram:
-		k.standIn = httpStandIn
-	case k.command[0] == "/"+pauseProgram:
-		k.standIn = pauseStandIn
-	default:
-		k.standIn = builtIn(k.command)
 	}
-}
-
-// builtIn names one of the commands that stand in for those of images.
-func builtIn(command []string) string {
-	if len(command) == 0 {
-		return ""
-	}
-	return "Kubestage's built-in " + path.Base(command[0]) + ", not the image's"
 }
 
 // world is what all processes of the container share.
@@ -211,6 +203,7 @@ func (s *Server) world(k *container) *program.Container {
 		Programs:     s.programs(k),
 		User:         k.user(),
 		Docroot:      k.image.recipe.docroot,
+		Memory:       program.NewMemory(k.resources.GetMemoryLimitInBytes(), s.held, func() { s.outOfMemory(k) }),
 		Files:        k.rootFiles(s),
 	}
 }

@@ -7,10 +7,8 @@ import (
 	pb "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
-// Figures of what a container uses. Programs share one Go process, so memory
-// cannot be measured per container; what is reported is what the programs
-// account for themselves, and a base for a program that only waits.
-const baseMemory = 64 << 10
+// Figures of what a container uses: the time its programs computed, and the
+// memory they hold by their own account (see program.Memory).
 
 func (s *Server) statsLocked(k *container) *pb.ContainerStats {
 	t := now()
@@ -21,7 +19,7 @@ func (s *Server) statsLocked(k *container) *pb.ContainerStats {
 	}
 	var written uint64
 	if k.state == pb.ContainerState_CONTAINER_RUNNING {
-		memory, written = baseMemory, uint64(k.files.Written())
+		memory, written = uint64(k.world.Memory.Used()), uint64(k.files.Written())
 	}
 	return &pb.ContainerStats{
 		Attributes: &pb.ContainerAttributes{

@@ -22,7 +22,6 @@ func Commands() Set {
 		"printenv": printenv,
 		"date":     date,
 		"hostname": hostname,
-		"pause":    Pause,
 		"seq":      seq,
 		"cat":      cat,
 		"head":     head, "tail": tail, "grep": grep, "wc": wc, "sort": sortLines, "uniq": uniq, "tee": tee,
@@ -34,6 +33,15 @@ func Commands() Set {
 		"sh":   Shell,
 		"ash":  Shell,
 		"bash": Shell,
+	}
+}
+
+// Special returns the programs that only some images have.
+func Special() Set {
+	return Set{
+		"kubestage-http": Serve, "nginx": nginx, "httpd-foreground": Serve, "php-apache": phpApache, "pause": Pause, "agnhost": agnhost,
+		"redis-server": redisServer, "redis-cli": redisCLI, "curl": curl, "perl": perl, "stress": stress,
+		"crasher": crasher, "memory-eater": memoryEater, "slow-starter": slowStarter, "job": job,
 	}
 }
 

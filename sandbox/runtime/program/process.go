@@ -25,11 +25,13 @@ const (
 	SIGUSR2 Signal = 12
 	SIGPIPE Signal = 13
 	SIGTERM Signal = 15
+
+	SIGWINCH Signal = 28 // does nothing by default; Apache's order to finish and end
 )
 
 var signalNames = map[Signal]string{
 	SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGKILL: "SIGKILL",
-	SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2", SIGPIPE: "SIGPIPE", SIGTERM: "SIGTERM",
+	SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2", SIGPIPE: "SIGPIPE", SIGTERM: "SIGTERM", SIGWINCH: "SIGWINCH",
 }
 
 func (s Signal) String() string {
@@ -75,6 +77,7 @@ type Container struct {
 	Files        Files
 	User         User
 	Docroot      string // folder of pages, where the image's server has one
+	Memory       *Memory
 
 	CPU   atomic.Int64 // nanoseconds its programs say they computed
 	meter meter
@@ -113,6 +116,7 @@ type Process struct {
 	pid      int
 	became   *Process // that replaced it by exec
 	shown    []string // Args, as they were when it began, for others
+	held     int64    // bytes of memory
 }
 
 // PID is the process's id inside its container.
@@ -191,6 +195,7 @@ func (p *Process) Signal(s Signal) {
 		case p.signals <- s:
 		default:
 		}
+	case s == SIGWINCH:
 	case s == SIGKILL, !p.Init:
 		if p.killedBy == 0 {
 			p.killedBy = s
@@ -239,6 +244,10 @@ func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
 	if killed != 0 {
 		return Exit{128 + int(killed), killed}
 	}
+	if !p.Hold(processMemory) {
+		return Exit{128 + int(SIGKILL), SIGKILL}
+	}
+	defer func() { p.Release(p.holds()) }()
 	p.began(pid, p)
 	defer p.finished(pid, p)
 	defer func() {

@@ -22,7 +22,8 @@ import (
 // Program runs as a process until it returns its exit code.
 type Program func(ctx context.Context, p *Process) int
 
-// Set holds programs by the name they are called by.
+// Set holds programs by the name they are called by, or by their path when they
+// lie outside the usual folders, as /pause does.
 type Set map[string]Program
 
 // searched are the folders in which the commands of a container lie.
@@ -32,12 +33,12 @@ var searched = []string{"/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbi
 // folders, a path has to be one of them. The error is one of the two that
 // people know from container runtimes.
 func (s Set) Look(name string) (Program, error) {
+	if p, ok := s[path.Clean(name)]; ok {
+		return p, nil
+	}
 	p, ok := s[path.Base(name)]
 	if path.Base(name) == name {
-		if !ok {
-			return nil, &LookError{name, `executable file not found in $PATH`}
-		}
-		return p, nil
+		return nil, &LookError{name, `executable file not found in $PATH`}
 	}
 	if !ok || !slices.Contains(searched, path.Dir(path.Clean(name))) {
 		return nil, &LookError{name, "stat " + name + ": no such file or directory"}

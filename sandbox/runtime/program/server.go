@@ -3,10 +3,8 @@ package program
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log"
 	"mime"
 	"net"
 	"net/http"
@@ -26,56 +24,40 @@ func Serve(ctx context.Context, p *Process) int {
 	if len(ports) == 0 {
 		ports = []int{80}
 	}
-	var listeners []net.Listener
-	defer func() {
-		for _, l := range listeners {
-			l.Close()
-		}
-	}()
+	signals := p.Notify(SIGTERM, SIGQUIT, SIGINT, SIGWINCH)
+	s, err := p.openSite(ctx, &standInSite{p: p}, ports...)
+	if err != nil {
+		fmt.Fprintln(p.Stderr, err)
+		return 1
+	}
 	for _, port := range ports {
-		l, err := p.Network.Listen(port)
-		if err != nil {
-			fmt.Fprintf(p.Stderr, "bind to 0.0.0.0:%d: %v\n", port, err)
+		fmt.Fprintf(p.Stdout, "kubestage stand-in for %s: serving HTTP on port %d\n", p.Image, port)
+	}
+	return s.until(ctx, p, signals)
+}
+
+// nginx is the command of that name: the server, or a word about it.
+func nginx(ctx context.Context, p *Process) int {
+	o, _, ok := p.options("vVtTqs:g:c:p:e:h")
+	switch {
+	case !ok:
+		return 1
+	case o.has('v'), o.has('V'), o.has('h'):
+		fmt.Fprintf(p.Stderr, "nginx version: Kubestage's stand-in for %s\n", p.Image)
+	case o.has('t'), o.has('T'):
+		fmt.Fprintln(p.Stderr, "nginx: the stand-in reads no configuration file; its folder of pages is "+p.Docroot)
+	case o.has('s'):
+		s, known := map[string]Signal{"quit": SIGQUIT, "stop": SIGTERM, "reload": SIGHUP, "reopen": SIGUSR1}[o['s']]
+		server := p.find("1")
+		if !known || server == nil {
+			fmt.Fprintf(p.Stderr, "nginx: invalid option: \"-s %s\"\n", o['s'])
 			return 1
 		}
-		listeners = append(listeners, l)
+		server.Signal(s)
+	default:
+		return Serve(ctx, p)
 	}
-	term := p.Notify(SIGTERM, SIGQUIT, SIGINT)
-
-	srv := &http.Server{
-		Handler:           &standInSite{p: p},
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(p.Stderr, "", 0),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-	}
-	failed := make(chan error, len(listeners))
-	var serving sync.WaitGroup
-	for i, l := range listeners {
-		fmt.Fprintf(p.Stdout, "kubestage stand-in for %s: serving HTTP on port %d\n", p.Image, ports[i])
-		serving.Go(func() {
-			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				failed <- err
-			}
-		})
-	}
-	code := 0
-	select {
-	case s := <-term:
-		fmt.Fprintf(p.Stdout, "%s: finishing open requests\n", s)
-		if err := srv.Shutdown(ctx); err != nil {
-			code = 137
-		}
-	case err := <-failed:
-		fmt.Fprintln(p.Stderr, err)
-		code = 1
-	case <-ctx.Done():
-		code = 137
-	}
-	srv.Close()
-	serving.Wait()
-	return code
+	return 0
 }
 
 // standInSite answers with the file of that name in the image's folder of
@@ -86,13 +68,18 @@ type standInSite struct {
 }
 
 func (s *standInSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1<<20))
+	io.Copy(io.Discard, body(w, r))
 	w.Header().Set("Server", "kubestage-stand-in")
 	if page, kind := s.page(r.URL.Path); page != nil {
 		defer page.Close()
 		w.Header().Set("Content-Type", kind)
 		n, _ := s.p.transfer(r.Context(), w, page)
 		s.log(r, http.StatusOK, int(n))
+		return
+	}
+	if s.p.Docroot != "" {
+		http.Error(w, "404 Not Found\n"+s.p.Image+" has no file "+r.URL.Path+" in "+s.p.Docroot+" (a stand-in's answer)", http.StatusNotFound)
+		s.log(r, http.StatusNotFound, 0)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
