@@ -27,6 +27,8 @@ const (
 	APIServer  = "kube-apiserver"
 	EtcdServer = "etcd"
 	Kubestage  = "kubestage"
+	Kubectl    = "kubectl" // a person whose name an attached cluster does not tell
+	Unknown    = "unknown" // whoever wrote what nothing names a writer of
 )
 
 // RuntimeActor is the actor name of the container runtime on a node.

@@ -4,9 +4,10 @@
 //
 // That is less than a sandbox shows, and the difference is kept visible:
 //
-//   - An attached cluster shows states, not requests. Who wrote an object is
-//     concluded from its managedFields and told as writers of the event; it
-//     was not seen.
+//   - An attached cluster shows states, not requests. Each change was asked
+//     for by somebody; who did is concluded from managedFields, owners, node
+//     names and Events (see rules), and told as a request event with inferred
+//     evidence. Whom nothing names stays unknown.
 //   - While a watch was broken for too long, changes are lost. The log says so
 //     (a source event "gap") before it tells the difference between what was
 //     known and what is there now; what is gone then is told as DELETED with

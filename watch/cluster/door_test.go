@@ -340,7 +340,7 @@ func (d *door) follow() story {
 	s.pace = pace{
 		contact: time.Second, page: time.Second, pageSize: 2,
 		first: 5 * time.Millisecond, longest: 50 * time.Millisecond, denied: 20 * time.Millisecond,
-		scan: time.Hour, settle: time.Millisecond, watching: time.Minute,
+		scan: time.Hour, settle: time.Millisecond, hold: 10 * time.Millisecond, watching: time.Minute,
 	}
 	log := watch.NewLog(0)
 	ctx, stop := context.WithCancel(context.Background())
@@ -389,12 +389,21 @@ func (s story) has(want string) {
 	}
 }
 
+// events are those that were told; what was concluded from them is requests.
 func (s story) events() []watch.Event {
+	return slices.DeleteFunc(s.all(), func(e watch.Event) bool { return e.Kind == watch.Request })
+}
+
+func (s story) requests() []watch.Event {
+	return slices.DeleteFunc(s.all(), func(e watch.Event) bool { return e.Kind != watch.Request })
+}
+
+func (s story) all() []watch.Event {
 	events, err := s.log.After(0, 0)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return events
+	return slices.Clone(events)
 }
 
 // lines are events in short: "pods ADDED mine/web 101", with "listed" and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,6 +37,7 @@ type follower struct {
 	trouble   string           // what the log was last told is wrong
 	failures  int              // in a row
 	denials   int              // in a row
+	held      sync.WaitGroup   // changes that are not told yet
 }
 
 // An apiserver that has just started refuses everybody until it has read its
@@ -135,23 +137,27 @@ func (f *follower) notified(event kubewatch.Event) error {
 		f.revision, f.last = m.GetResourceVersion(), m.GetResourceVersion()
 		return nil
 	}
-	s, err := read(f.kind, event.Object)
+	s, fields, err := read(f.kind, event.Object)
 	if err != nil {
 		return err
 	}
 	f.revision, f.last = s.revision, s.revision
+	c := &change{kind: f.kind, verb: string(event.Type), at: time.Now(), before: f.known[s.key()], now: s, fields: fields}
 	var d detail
-	if string(event.Type) == deleted {
+	if c.verb == deleted {
 		delete(f.known, s.key())
 	} else {
 		var earlier marks
-		if before := f.known[s.key()]; before != nil {
-			earlier = before.marks
+		if c.before != nil {
+			earlier = c.before.marks
 		}
 		d.Writers = s.marks.since(earlier)
 		f.known[s.key()] = s
 	}
-	f.tell(s.watched(string(event.Type), watch.Observed("client", s.place()), d))
+	c.told = s.watched(c.verb, c.at, watch.Observed("client", s.place()), d)
+	f.held.Add(1)
+	c.done = f.held.Done
+	f.infer(c)
 	if f.definesKinds() {
 		f.kindsChanged()
 	}
@@ -168,13 +174,14 @@ func (f *follower) relist(ctx context.Context) error {
 	there := make(map[string]*seen, len(objects))
 	var inOrder []*seen
 	for _, o := range objects {
-		s, err := read(f.kind, o)
+		s, _, err := read(f.kind, o)
 		if err != nil {
 			return err
 		}
 		there[s.key()] = s
 		inOrder = append(inOrder, s)
 	}
+	f.held.Wait()
 	if f.listed {
 		f.tell(sourceEvent("gap", f.object(), fmt.Sprintf(
 			"%s were not watched from revision %s to %s: what follows is the difference, and what happened in between is not known",
@@ -188,11 +195,12 @@ func (f *follower) relist(ctx context.Context) error {
 	for _, s := range inOrder {
 		before := f.known[s.key()]
 		f.known[s.key()] = s
+		f.learnt(added, s)
 		switch {
 		case before == nil:
-			f.tell(s.watched(added, watch.Observed("client", s.place()), detail{Listed: true}))
+			f.tell(s.watched(added, time.Now(), watch.Observed("client", s.place()), detail{Listed: true}))
 		case before.revision != s.revision:
-			f.tell(s.watched(modified, watch.Observed("client", s.place()), detail{Listed: true, Writers: s.marks.since(before.marks)}))
+			f.tell(s.watched(modified, time.Now(), watch.Observed("client", s.place()), detail{Listed: true, Writers: s.marks.since(before.marks)}))
 		}
 	}
 	f.revision, f.last, f.listed = revision, revision, true
@@ -202,9 +210,15 @@ func (f *follower) relist(ctx context.Context) error {
 // vanished tells that an object is gone without anybody having seen it go.
 func (f *follower) vanished(s *seen, revision string) {
 	delete(f.known, s.key())
-	o := s.watched(deleted, watch.Inferred("client", "missing in the list of "+f.name()+"@"+revision), detail{Listed: true})
+	f.learnt(deleted, s)
+	o := s.watched(deleted, time.Now(), watch.Inferred("client", "missing in the list of "+f.name()+"@"+revision), detail{Listed: true})
 	o.Revision = "" // the deletion had one, and nobody saw it
 	f.tell(o)
+}
+
+// learnt hands on what was not seen to happen.
+func (f *follower) learnt(verb string, s *seen) {
+	f.infer(&change{kind: f.kind, verb: verb, quiet: true, at: time.Now(), now: s, done: func() {}})
 }
 
 // list reads all pages. When a page has expired, which happens while a big

@@ -18,6 +18,7 @@ type pace struct {
 	denied   time.Duration // the longest wait between tries for what was denied
 	scan     time.Duration // between looks for new kinds without a reason to
 	settle   time.Duration // from a reason to look until the look
+	hold     time.Duration // how long changes wait for older ones of other kinds
 	watching time.Duration // the server is asked to end a watch after one to two of these
 }
 
@@ -30,6 +31,7 @@ var defaultPace = pace{
 	denied:   5 * time.Minute,
 	scan:     10 * time.Minute,
 	settle:   500 * time.Millisecond,
+	hold:     100 * time.Millisecond,
 	watching: 5 * time.Minute,
 }
 

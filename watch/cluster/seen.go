@@ -29,24 +29,26 @@ func (s *seen) key() string { return s.object.Namespace + "/" + s.object.Name }
 // place is where to look the object up.
 func (s *seen) place() string { return s.object.Key() + "@" + s.revision }
 
-// read takes what the log needs from an object, which it changes.
-func read(k kind, o runtime.Object) (*seen, error) {
+// read takes what the log needs from an object, which it changes, and returns
+// its managedFields apart: they are too much to keep.
+func read(k kind, o runtime.Object) (*seen, []metav1.ManagedFieldsEntry, error) {
 	m, err := meta.Accessor(o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	fields := m.GetManagedFields()
 	s := &seen{
 		object: watch.Object{
 			Group: k.Group, Version: k.Version, Resource: k.Resource,
 			Namespace: m.GetNamespace(), Name: m.GetName(), UID: string(m.GetUID()),
 		},
 		revision: m.GetResourceVersion(),
-		marks:    marksOf(m.GetManagedFields()),
+		marks:    marksOf(fields),
 	}
 	for _, owner := range m.GetOwnerReferences() {
 		s.owners = append(s.owners, string(owner.UID))
 	}
-	keys := secretKeys(k, m.GetManagedFields())
+	keys := secretKeys(k, fields)
 	m.SetManagedFields(nil)
 	var content any = o
 	switch o := o.(type) {
@@ -57,7 +59,7 @@ func read(k kind, o runtime.Object) (*seen, error) {
 		content = hidden(k, o, keys)
 	}
 	s.value, err = json.Marshal(content)
-	return s, err
+	return s, fields, err
 }
 
 // hidden is the value of an object whose content was not asked for. The
@@ -107,8 +109,7 @@ type detail struct {
 }
 
 // watched is the observation of a notification or of one line of a list.
-func (s *seen) watched(verb string, evidence watch.Evidence, d detail) watch.Observation {
-	now := time.Now()
+func (s *seen) watched(verb string, at time.Time, evidence watch.Evidence, d detail) watch.Observation {
 	d.UserAgent, d.Value = "kubestage", s.value
 	text, err := json.Marshal(d)
 	if err != nil {
@@ -116,7 +117,7 @@ func (s *seen) watched(verb string, evidence watch.Evidence, d detail) watch.Obs
 	}
 	o := watch.Observation{
 		Event: watch.Event{
-			Kind: watch.Watch, Start: now, End: now,
+			Kind: watch.Watch, Start: at, End: at,
 			From: watch.APIServer, To: watch.Kubestage,
 			Verb: verb, Object: &s.object, Revision: s.revision,
 			Evidence: evidence, Detail: text,

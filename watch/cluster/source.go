@@ -80,9 +80,23 @@ func (s *Source) Run(ctx context.Context, log *watch.Log) error {
 		<-joined
 	}()
 
+	tell := func(o watch.Observation) { joiner.Offer(joining, o) }
+	inference := newInference(s.pace.hold, tell)
+	inferring, stopInference := context.WithCancel(context.WithoutCancel(ctx))
+	inferred := make(chan struct{})
+	go func() {
+		defer close(inferred)
+		inference.run(inferring)
+	}()
+	defer func() {
+		stopInference()
+		<-inferred
+	}()
+
 	r := &run{
 		Source:    s,
-		tell:      func(o watch.Observation) { joiner.Offer(ctx, o) },
+		tell:      tell,
+		infer:     func(c *change) { inference.in <- c },
 		rescan:    make(chan struct{}, 1),
 		following: map[string]bool{},
 		found:     map[string]kind{},
@@ -97,6 +111,7 @@ func (s *Source) Run(ctx context.Context, log *watch.Log) error {
 type run struct {
 	*Source
 	tell      func(watch.Observation)
+	infer     func(*change)
 	rescan    chan struct{} // holds one note that kinds may have changed
 	followers sync.WaitGroup
 

@@ -16,9 +16,10 @@ type writer struct {
 	Operation   string    `json:"operation"`
 	Subresource string    `json:"subresource,omitempty"`
 	Time        time.Time `json:"time"`
+	group       string    // the API group it was written in: Events have two
 }
 
-type markKey struct{ manager, operation, subresource string }
+type markKey struct{ manager, operation, subresource, group string }
 
 type mark struct {
 	time   time.Time
@@ -36,13 +37,18 @@ func marksOf(entries []metav1.ManagedFieldsEntry) marks {
 		if e.FieldsV1 != nil {
 			h.Write(e.FieldsV1.GetRawBytes())
 		}
-		m := mark{fields: h.Sum64()}
-		if e.Time != nil {
-			m.time = e.Time.UTC()
-		}
-		ms[markKey{e.Manager, string(e.Operation), e.Subresource}] = m
+		w := writerOf(e)
+		ms[markKey{w.Manager, w.Operation, w.Subresource, w.group}] = mark{w.Time, h.Sum64()}
 	}
 	return ms
+}
+
+func writerOf(e metav1.ManagedFieldsEntry) writer {
+	w := writer{Manager: e.Manager, Operation: string(e.Operation), Subresource: e.Subresource, group: groupOf(e.APIVersion)}
+	if e.Time != nil {
+		w.Time = e.Time.UTC()
+	}
+	return w
 }
 
 // since returns who left a mark after the earlier revision, oldest first.
@@ -52,25 +58,34 @@ func marksOf(entries []metav1.ManagedFieldsEntry) marks {
 // time: that is the other one's write, so a change of fields
 // counts only when there is no change of time to explain it.
 func (ms marks) since(earlier marks) []writer {
-	var newer, same []writer
+	if found := ms.newer(earlier); len(found) > 0 {
+		return found
+	}
+	return ms.fewer(earlier)
+}
+
+// newer returns those who are new, or whose time is.
+func (ms marks) newer(earlier marks) []writer {
+	return ms.those(earlier, func(now, before mark, known bool) bool { return !known || now.time.After(before.time) })
+}
+
+// fewer returns those whose fields are not the same at the same time.
+func (ms marks) fewer(earlier marks) []writer {
+	return ms.those(earlier, func(now, before mark, known bool) bool { return known && now.fields != before.fields })
+}
+
+func (ms marks) those(earlier marks, fits func(now, before mark, known bool) bool) (found []writer) {
 	for key, now := range ms {
 		before, known := earlier[key]
-		w := writer{key.manager, key.operation, key.subresource, now.time}
-		switch {
-		case !known || now.time.After(before.time):
-			newer = append(newer, w)
-		case now.fields != before.fields:
-			same = append(same, w)
+		if fits(now, before, known) {
+			found = append(found, writer{key.manager, key.operation, key.subresource, now.time, key.group})
 		}
 	}
-	if len(newer) == 0 {
-		newer = same
-	}
-	sort.Slice(newer, func(a, b int) bool {
-		if !newer[a].Time.Equal(newer[b].Time) {
-			return newer[a].Time.Before(newer[b].Time)
+	sort.Slice(found, func(a, b int) bool {
+		if !found[a].Time.Equal(found[b].Time) {
+			return found[a].Time.Before(found[b].Time)
 		}
-		return newer[a].Manager < newer[b].Manager
+		return found[a].Manager < found[b].Manager
 	})
-	return newer
+	return found
 }
