@@ -13,6 +13,7 @@
 //	GET  /api/objects/{uid}/history  the events about one object, and who wrote it
 //	POST /api/kubectl             runs one kubectl command
 //	POST /api/scenes/{id}/run …   see scenes.go
+//	GET  /api/record, /api/recordings …   see recordings.go
 //
 // # The stream
 //

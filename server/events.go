@@ -19,6 +19,14 @@ const (
 // events answers with the events that follow after=SEQ, oldest first, one JSON
 // object a line. The header Kubestage-Log names the log the numbers belong to.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
+	log, _, err := s.logOf(r)
+	if err != nil {
+		return err
+	}
+	return sendEvents(w, r, log)
+}
+
+func sendEvents(w http.ResponseWriter, r *http.Request, log *watch.Log) error {
 	after, _, err := afterParameter(r)
 	if err != nil {
 		return err
@@ -31,17 +39,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 				fmt.Sprintf("leave it out for %d events, and ask again with after=SEQ of the last one", defaultEvents))
 		}
 	}
-	if err := s.foreign(r, after); err != nil {
+	if err := foreign(r, log, after); err != nil {
 		return gone(err)
 	}
-	lines, err := s.Log.Lines(after, int(limit))
+	lines, err := log.Lines(after, int(limit))
 	if err != nil {
 		return gone(err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/x-ndjson")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Kubestage-Log", s.Log.ID())
+	h.Set("Kubestage-Log", log.ID())
 	rc := http.NewResponseController(w)
 	for i, line := range lines {
 		if i%256 == 0 {
@@ -75,9 +83,9 @@ func afterParameter(r *http.Request) (after uint64, given bool, err error) {
 
 // foreign returns the gap of a reader whose number is not of this log: because
 // the reader says so with log=ID, or because there is no such number yet.
-func (s *Server) foreign(r *http.Request, after uint64) *foreignGap {
-	first, last := s.Log.Bounds()
-	if id := r.URL.Query().Get("log"); after > last || id != "" && id != s.Log.ID() {
+func foreign(r *http.Request, log *watch.Log, after uint64) *foreignGap {
+	first, last := log.Bounds()
+	if id := r.URL.Query().Get("log"); after > last || id != "" && id != log.ID() {
 		return &foreignGap{after, watch.Gap{First: first, Last: last}}
 	}
 	return nil

@@ -69,10 +69,8 @@ func (s *Server) command(line, input, lang string) (*command, error) {
 	say := func(code int, why, hint said) error {
 		return &HTTPError{Code: code, Msg: why.in(lang), Hint: hint.in(lang)}
 	}
-	if s.ReadOnly {
-		return nil, say(http.StatusForbidden,
-			said{"this cluster is only watched", "이 클러스터는 보기만 합니다"},
-			said{"start `dashboard` without --kubeconfig for a cluster of your own", "--kubeconfig 없이 `dashboard`를 시작하면 직접 다룰 수 있는 클러스터가 생깁니다"})
+	if no := s.readOnly(); no != nil {
+		return nil, say(http.StatusForbidden, no.why, no.hint)
 	}
 	if len(line) > maxCommand || len(input) > maxInput {
 		return nil, say(http.StatusRequestEntityTooLarge,

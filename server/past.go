@@ -42,7 +42,7 @@ func (s *Server) stateAt(w http.ResponseWriter, r *http.Request) error {
 			return badRequest(fmt.Sprintf("at=%s is not a sequence number", clip(text)), "give the seq of an event, or leave it out for what there is now")
 		}
 	}
-	if err := s.foreign(r, at); err != nil {
+	if err := foreign(r, s.Log, at); err != nil {
 		return gone(err)
 	}
 	st, err := s.past.At(at)

@@ -107,10 +107,9 @@ func (s *scenes) run(w http.ResponseWriter, r *http.Request) error {
 	refuse := func(code int, why, hint said) error {
 		return &HTTPError{Code: code, Msg: why.in(ask.Lang), Hint: hint.in(ask.Lang)}
 	}
-	if s.ReadOnly {
-		return refuse(http.StatusForbidden,
-			said{"This cluster is only watched.", "이 클러스터는 보기만 합니다."},
-			said{"Start Kubestage without --kubeconfig to run the scene.", "이 장면을 실행하려면 --kubeconfig 없이 Kubestage를 시작하세요."})
+	if no := s.readOnly(); no != nil {
+		no := no.sentences()
+		return refuse(http.StatusForbidden, no.why, no.hint)
 	}
 	if ok, _ := s.Ready(); !ok {
 		return refuse(http.StatusServiceUnavailable,

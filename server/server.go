@@ -32,6 +32,7 @@ type Config struct {
 	Kubectl        []string              // the program of a console command, and what its arguments begin with
 	KubeconfigPath func() string         // credentials of the console; "" means not yet
 	ReadOnly       bool                  // no console and no scenes: the cluster is not ours
+	Kubernetes     string                // its version, where it is known
 	Store          *store.Store
 	Book           *content.Book
 
@@ -53,6 +54,8 @@ type Server struct {
 	limits   limits
 	running  chan struct{} // a place for each running console command
 	jail     jail
+
+	recordings *recordings
 
 	tellKey sync.Once
 
@@ -155,6 +158,7 @@ func (s *Server) routes() http.Handler {
 	r.Get("/api/objects/{uid}/history", s.handle(s.history))
 	r.Post("/api/kubectl", s.handle(s.kubectl))
 	s.sceneRoutes(r)
+	s.recordingRoutes(r)
 
 	r.Get("/assets/*", s.handle(s.asset))
 	r.Get("/favicon.ico", s.handle(s.favicon))

@@ -29,12 +29,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Upgrade", "websocket")
 		return &HTTPError{Code: http.StatusUpgradeRequired, Msg: "this address speaks websocket only", Hint: "without one, read /api/events?after=SEQ again and again"}
 	}
-	foreign := s.foreign(r, after)
+	log, source, err := s.logOf(r)
+	if err != nil {
+		return err
+	}
+	lost := foreign(r, log, after) != nil
 	if !s.enter() {
 		return &HTTPError{Code: http.StatusServiceUnavailable, Msg: fmt.Sprintf("there are %d open streams already, or Kubestage is stopping", s.limits.streams), Hint: "close some pages and try again"}
 	}
 	defer s.leave()
-	if first, _ := s.Log.Bounds(); !given {
+	if first, _ := log.Bounds(); !given {
 		after = first - 1
 	}
 	// On one computer compression costs more than it saves; over a classroom's
@@ -50,9 +54,11 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	defer conn.CloseNow()
 	st := &stream{
 		Server: s,
+		log:    log,
+		source: source,
 		conn:   conn,
 		cursor: after,
-		lost:   foreign != nil,
+		lost:   lost,
 		due:    make(chan struct{}, 1),
 		room:   make(chan struct{}, 1),
 	}
@@ -69,6 +75,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 // longer than limits.patience for that is closed, with the reason.
 type stream struct {
 	*Server
+	log    *watch.Log
+	source string
 	conn   *websocket.Conn
 	cursor uint64        // the last event sent
 	lost   bool          // cursor is a number of another log
@@ -151,9 +159,9 @@ func (st *stream) probe(ctx context.Context) error {
 }
 
 func (st *stream) write(ctx context.Context) error {
-	first, last := st.Log.Bounds()
+	first, last := st.log.Bounds()
 	if err := st.say(map[string]any{
-		"type": "hello", "protocol": protocol, "log": st.Log.ID(), "first": first, "last": last, "source": st.Source, "now": st.Now(),
+		"type": "hello", "protocol": protocol, "log": st.log.ID(), "first": first, "last": last, "source": st.source, "now": st.Now(),
 	}); err != nil {
 		return err
 	}
@@ -164,7 +172,7 @@ func (st *stream) write(ctx context.Context) error {
 	}
 	nextBeat := time.Now().Add(st.limits.beat)
 	for {
-		lines, err := st.Log.Lines(st.cursor, 512)
+		lines, err := st.log.Lines(st.cursor, 512)
 		var gap *watch.Gap
 		switch {
 		case errors.As(err, &gap):
@@ -186,14 +194,14 @@ func (st *stream) write(ctx context.Context) error {
 			}
 		}
 		if !time.Now().Before(nextBeat) {
-			_, last := st.Log.Bounds()
+			_, last := st.log.Bounds()
 			if err := st.say(map[string]any{"type": "ping", "now": st.Now(), "last": last}); err != nil {
 				return err
 			}
 			nextBeat = time.Now().Add(st.limits.beat)
 		}
 		wait, cancel := context.WithDeadline(ctx, nextBeat)
-		err = st.Log.Wait(wait, st.cursor)
+		err = st.log.Wait(wait, st.cursor)
 		cancel()
 		if err != nil && ctx.Err() != nil {
 			return ctx.Err()
