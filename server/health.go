@@ -16,8 +16,9 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // readyz answers 200 when the cluster is up and 503 before:
-// {"ok", "status", "components": [{"name", "state"}]}. A state is the verb of
-// the component's newest event.
+// {"ok", "status", "components": [{"name", "state"}], "log", "first", "last"}. A
+// state is the verb of the component's newest event; first and last are the
+// bounds of the log.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) error {
 	ok, status := s.Ready()
 	code := http.StatusOK
@@ -25,7 +26,11 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) error {
 		code = http.StatusServiceUnavailable
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, code, map[string]any{"ok": ok, "status": status, "components": s.parts.read(s.Log)})
+	first, last := s.Log.Bounds()
+	writeJSON(w, code, map[string]any{
+		"ok": ok, "status": status, "components": s.parts.read(s.Log),
+		"log": s.Log.ID(), "first": first, "last": last,
+	})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/kubestage/kubestage/server/store"
 	"github.com/kubestage/kubestage/watch"
 )
 
@@ -20,7 +21,10 @@ type options struct {
 	kubeconfig string
 	context    string
 	logMemory  size
+	database   string
 }
+
+const defaultAddr = "127.0.0.1:7766"
 
 // errHelp ends a command that was asked for its usage.
 var errHelp = errors.New("help")
@@ -29,12 +33,13 @@ func parseOptions(args []string) (options, error) {
 	o := options{logMemory: watch.DefaultLimit}
 	f := flag.NewFlagSet("dashboard", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.StringVar(&o.addr, "addr", "127.0.0.1:7766", "")
+	f.StringVar(&o.addr, "addr", defaultAddr, "")
 	f.IntVar(&o.nodes, "nodes", 3, "")
 	f.StringVar(&o.dataDir, "data-dir", "", "")
 	f.BoolVar(&o.ephemeral, "ephemeral", false, "")
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "")
 	f.StringVar(&o.context, "context", "", "")
+	f.StringVar(&o.database, "database", "", "")
 	f.Var(&o.logMemory, "log-memory", "")
 	if err := parse(f, args); err != nil {
 		return o, err
@@ -68,6 +73,9 @@ func (o options) check() error {
 	}
 	if o.context != "" && o.kubeconfig == "" {
 		return errors.New("--context chooses among the clusters of a kubeconfig: add --kubeconfig FILE")
+	}
+	if o.database != "" && !store.IsURL(o.database) {
+		return fmt.Errorf("--database %q is no URL, as in postgres://USER:PASSWORD@HOST/NAME; without the flag it is a file beside the cluster", o.database)
 	}
 	if o.kubeconfig != "" && (o.ephemeral || o.dataDir != "") {
 		return errors.New("--kubeconfig attaches to another cluster, which has no data directory here: leave out --data-dir and --ephemeral")

@@ -47,6 +47,8 @@ const usage = `Kubestage shows how Kubernetes works, on a real cluster of its ow
   dashboard [flags]            start the cluster and the page (or attach, or both)
   dashboard kubectl ARGS...    the real kubectl, against that cluster
   dashboard kubeconfig         print the path of that cluster's kubeconfig
+  dashboard record [flags]     write what happened, or happens, to a file
+  dashboard replay FILE        play such a file; needs no cluster
   dashboard reset              delete the cluster and its data
   dashboard version            print versions
 
@@ -58,6 +60,15 @@ Flags of dashboard:
   --kubeconfig FILE    watch this cluster instead of starting one; read only
   --context NAME       which context of the kubeconfig
   --log-memory SIZE    memory for events, as in 256MiB (default 64MiB, about 300,000 events); the oldest go first
+  --database URL       where progress and recordings are kept, as in postgres://USER@HOST/NAME (default: a file beside the cluster)
+Flags of record, for a dashboard that runs:
+  --story ID           one story and all that caused it
+  --from SEQ --to SEQ  a range of events (default: all that the log keeps)
+  --for 30s            what happens from now on
+  --title TEXT         what the recording is called
+  -o FILE              where to write it (default: named after title and time, here)
+  --data-dir DIR, --page LINK   which dashboard
+Flags of replay: --addr HOST:PORT.
 Flags of kubectl, kubeconfig and reset: --data-dir DIR, before other arguments.
 `
 
@@ -73,6 +84,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return kubectl(ctx, args)
 	case "kubeconfig":
 		return kubeconfig(args, stdout)
+	case "record":
+		return record(ctx, args, stdout, stderr)
+	case "replay":
+		return replay(ctx, args, stdout, stderr)
 	case "reset":
 		return reset(args, stdout)
 	case "version":

@@ -26,6 +26,7 @@ type source struct {
 	watch.Feeder
 	name       string // sandbox or cluster
 	dir        string // where the database is; removed at the end when ephemeral
+	kubernetes string // version of the cluster; empty when nobody knows
 	kubeconfig func() string
 	ready      func() (bool, string)
 	close      func() // gives back what was taken, when Run is never called
@@ -58,9 +59,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer src.close()
 	events := watch.NewLog(int(o.logMemory))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	learners, err := store.Open(filepath.Join(src.dir, "kubestage.db"))
+	if o.database == "" {
+		o.database = filepath.Join(src.dir, "kubestage.db")
+	}
+	learners, err := store.Open(o.database)
 	if err != nil {
 		return err
 	}
@@ -76,6 +78,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Kubectl:        []string{executable, "component", kubectlRole},
 		KubeconfigPath: src.kubeconfig,
 		ReadOnly:       src.name != "sandbox",
+		Kubernetes:     src.kubernetes,
 		Store:          learners,
 		Book:           book,
 		Version:        Version,
@@ -84,20 +87,32 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "Kubestage is at %s\n", pages.Link(listener.Addr()))
+	link := pages.Link(listener.Addr())
+	leave, err := announce(src.dir, link)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	fmt.Fprintf(stdout, "Kubestage is at %s\n", link)
 	fmt.Fprintf(stdout, "It remembers the newest events in %s of memory (--log-memory)\n", o.logMemory)
 
-	// Whichever ends first, ends the other: a page without a source would
-	// show nothing, and a source without a page is of no use to anybody.
+	return together(ctx,
+		func(ctx context.Context) error { return src.Run(ctx, events) },
+		func(ctx context.Context) error { return pages.Serve(ctx, listener) })
+}
+
+// together runs a source and its page. Whichever ends first, ends the other: a
+// page without a source would show nothing, and a source without a page is of no
+// use to anybody.
+func together(ctx context.Context, source, page func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var wg sync.WaitGroup
 	failures := make(chan error, 2)
-	for _, f := range []func() error{
-		func() error { return src.Run(ctx, events) },
-		func() error { return pages.Serve(ctx, listener) },
-	} {
+	for _, f := range []func(context.Context) error{source, page} {
 		wg.Go(func() {
 			defer cancel()
-			failures <- f()
+			failures <- f(ctx)
 		})
 	}
 	wg.Wait()
@@ -135,7 +150,7 @@ func openSource(o options, stderr io.Writer) (source, error) {
 		return source{}, err
 	}
 	return source{
-		Feeder: s, name: "sandbox", dir: s.DataDir(), kubeconfig: s.Kubeconfig, close: s.Close,
+		Feeder: s, name: "sandbox", dir: s.DataDir(), kubernetes: sandbox.Kubernetes, kubeconfig: s.Kubeconfig, close: s.Close,
 		ready: func() (bool, string) {
 			if s.Ready() {
 				return true, "the cluster is ready"

@@ -22,7 +22,7 @@ type Header struct {
 	Made       time.Time `json:"made"`
 	Title      string    `json:"title,omitempty"`
 	Kubernetes string    `json:"kubernetes,omitempty"` // version of the cluster, where it is known
-	Source     string    `json:"source"`               // what fed the log: sandbox or cluster
+	Source     string    `json:"source"`               // what fed the log: sandbox, cluster, or recording when it was taken from one
 
 	Log     string      `json:"log"`              // ID of the log it was taken from
 	First   uint64      `json:"first"`            // the numbers there of the first

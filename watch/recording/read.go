@@ -54,7 +54,7 @@ func Read(from io.Reader, l Limits) (*Recording, error) {
 	in := bufio.NewReader(from)
 	z, err := gzip.NewReader(in)
 	if err != nil {
-		return nil, fmt.Errorf("%w: its name should end in %s", ErrForeign, Extension)
+		return nil, fmt.Errorf("%w; `dashboard record` makes them, with names that end in %s", ErrForeign, Extension)
 	}
 	z.Multistream(false)
 	lines := &lineReader{in: bufio.NewReaderSize(z, 32<<10), limits: l}

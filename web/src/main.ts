@@ -24,11 +24,13 @@ import { Player } from "./player/player.ts";
 import { Stage } from "./stage/stage.ts";
 import { labelOf } from "./stage/tokens.ts";
 import type { KubeEvent } from "./wire/event.ts";
-import { EventLog, KEEP } from "./wire/log.ts";
+import { EventLog, KEEP, KEEP_RECORDING } from "./wire/log.ts";
 import { type Link, openStream } from "./wire/socket.ts";
 
 const lang: Lang = document.documentElement.lang === "ko" ? "ko" : "en";
-const log = new EventLog();
+/** A recording is played from its beginning, so the page keeps all of it. */
+const replaying = document.body.dataset.source === "recording";
+const log = new EventLog(replaying ? KEEP_RECORDING : KEEP);
 const history = new History(log);
 let stories = new Stories();
 let milestones = new Milestones();
@@ -135,6 +137,7 @@ function joinWhenRead(): void {
   if (joined || (log.last < known && log.range(log.first, log.last).length < KEEP)) return;
   joined = true;
   player.join();
+  if (replaying) player.scrub(0);
   if (wanted && (!wanted[2] || wanted[2] === log.id)) player.seek(Number(wanted[1]));
 }
 

@@ -6,6 +6,8 @@ import type { KubeEvent } from "./event.ts";
 
 /** What a log keeps before it lets go of the oldest tenth. */
 export const KEEP = 40_000;
+/** The same of a recording, of which nothing comes after its end. */
+export const KEEP_RECORDING = 250_000;
 
 export interface LogListener {
   append(events: readonly KubeEvent[]): void;
