@@ -28,8 +28,8 @@ import (
 // probers perform the kubelet's HTTP, TCP and gRPC probes. Everything about a
 // probe is the kubelet's own: its workers, periods, thresholds, results and
 // Events. Only the last step differs: a pod's address exists in the node's
-// runtime and nowhere else, so it is translated there before upstream's prober
-// dials. An address that no pod of this node listens on is refused, whatever
+// runtime and nowhere else, so that upstream's prober, which takes no dialer,
+// goes through a door on loopback that is open for this attempt only. An address that no pod of this node listens on is refused, whatever
 // may listen on it on this machine.
 type probers struct {
 	node    string
@@ -125,8 +125,9 @@ func (p *probers) do(handler, target, host string, port int, perform func(addres
 	asked := net.JoinHostPort(host, strconv.Itoa(port))
 	result, output := probe.Failure, fmt.Sprintf("dial tcp %s: connect: connection refused", asked)
 	var err error
-	if address, ok := p.network.Resolve(host, port); ok {
+	if address, shut, refused := p.network.Door(host, port); refused == nil {
 		result, output, err = perform(address)
+		shut()
 		output = strings.ReplaceAll(output, address, asked)
 	} else if handler == "httpGet" {
 		output = fmt.Sprintf("Get %q: %s", target, output)

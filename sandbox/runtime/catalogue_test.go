@@ -181,7 +181,7 @@ func TestServers(t *testing.T) {
 		id := n.create(pod, config, &pb.ContainerConfig{Image: ref(image), Args: args})
 		n.start(id)
 		ip := must[*pb.PodSandboxStatusResponse](t)(n.PodSandboxStatus(n.ctx(), &pb.PodSandboxStatusRequest{PodSandboxId: pod})).Status.Network.Ip
-		waitFor(t, name, func() bool { _, ok := n.s.Resolve(ip, port); return ok })
+		waitFor(t, name, func() bool { return n.s.Listens(ip, port) })
 		return id
 	}
 	agnhost := "registry.k8s.io/e2e-test-images/agnhost:2.53"

@@ -35,7 +35,7 @@ func TestCost(t *testing.T) {
 		all = append(all, made{pod, id})
 	}
 	for i := range pods {
-		waitFor(t, "all servers", func() bool { _, ok := n.s.Resolve(fmt.Sprintf("10.244.1.%d", i+3), 80); return ok })
+		waitFor(t, "all servers", func() bool { return n.s.Listens(fmt.Sprintf("10.244.1.%d", i+3), 80) })
 	}
 	started := time.Since(began)
 	perPod := float64(inUse()-memory) / pods / 1024
@@ -75,7 +75,7 @@ func TestNothingRunsAfterRun(t *testing.T) {
 			a.next()
 		}
 	}
-	waitFor(t, "the server", func() bool { _, ok := n.s.Resolve("10.244.1.2", 80); return ok })
+	waitFor(t, "the server", func() bool { return n.s.Listens("10.244.1.2", 80) })
 	f := dialChannels(t, must[*pb.PortForwardResponse](t)(n.PortForward(n.ctx(), &pb.PortForwardRequest{PodSandboxId: pod, Port: []int32{80}})).Url)
 	f.next()
 	began := time.Now()

@@ -25,15 +25,15 @@ func TestServerPodLife(t *testing.T) {
 	if st.State != pb.ContainerState_CONTAINER_RUNNING || st.StartedAt == 0 || st.FinishedAt != 0 {
 		t.Fatalf("started container is %v", st)
 	}
-	var addr string
-	waitFor(t, "port 80 of the pod", func() bool {
-		var ok bool
-		addr, ok = n.s.Resolve("10.244.1.2", 80)
-		return ok
-	})
-	if _, ok := n.s.Resolve("10.244.1.2", 81); ok {
+	waitFor(t, "port 80 of the pod", func() bool { return n.s.Listens("10.244.1.2", 80) })
+	if n.s.Listens("10.244.1.2", 81) {
 		t.Error("port 81 is resolved although nobody listens on it")
 	}
+	addr, shut, err := n.s.Door("10.244.1.2", 80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shut()
 	resp := must[*http.Response](t)(http.Get("http://" + addr + "/hello?x=1"))
 	body, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
@@ -52,7 +52,7 @@ func TestServerPodLife(t *testing.T) {
 	if !strings.Contains(log, `"GET /hello?x=1 HTTP/1.1" 200`) || !strings.Contains(log, "SIGQUIT") {
 		t.Errorf("log is\n%s\nwant an access log line and the signal", log)
 	}
-	if _, ok := n.s.Resolve("10.244.1.2", 80); ok {
+	if n.s.Listens("10.244.1.2", 80) {
 		t.Error("port 80 is still resolved after the server ended")
 	}
 	must[*pb.StopPodSandboxResponse](t)(n.StopPodSandbox(n.ctx(), &pb.StopPodSandboxRequest{PodSandboxId: pod}))

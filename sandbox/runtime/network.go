@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
+
+	"github.com/kubestage/kubestage/sandbox/overlay"
 )
 
 // network is the node's network as far as it exists without privileges: it
-// gives pods their addresses and knows which loopback listener is behind which
-// port of which pod.
+// gives pods their addresses and knows who listens on which port of which pod.
 type network struct {
 	records records
 	preset  func() string
+	router  Router           // nil where there are no others
+	tell    func(Connection) // nil where nobody wants to know
 
-	mu   sync.Mutex // guards all below and the listeners of pods
+	mu   sync.Mutex // guards all below, and the listeners and connections of pods
 	told netip.Prefix
 	next netip.Addr
 	pods map[netip.Addr]*podNetwork
@@ -34,7 +36,8 @@ type networkRecord struct {
 func newNetwork(r records, address string, preset func() string) (*network, error) {
 	n := &network{records: r, preset: preset, pods: map[netip.Addr]*podNetwork{}}
 	addr, _ := netip.ParseAddr(address)
-	n.host = &podNetwork{node: n, addr: addr, host: true, listeners: map[int]*podListener{}}
+	n.host = newPodNetwork(n, addr)
+	n.host.host = true
 	var rec networkRecord
 	if _, err := r.read("network", &rec); err != nil {
 		return nil, err
@@ -122,144 +125,171 @@ func (n *network) add() (*podNetwork, error) {
 		}
 	}
 	n.next = addr.Next()
-	p := &podNetwork{node: n, addr: addr, listeners: map[int]*podListener{}}
+	p := newPodNetwork(n, addr)
 	n.pods[addr] = p
 	return p, n.recordLocked()
 }
 
-// resolve finds the loopback address behind a pod's port.
-func (n *network) resolve(addr netip.Addr, port int) (string, bool) {
+// close ends all connections.
+func (n *network) close() {
+	n.mu.Lock()
+	all := []*podNetwork{n.host}
+	for _, p := range n.pods {
+		all = append(all, p)
+	}
+	n.mu.Unlock()
+	for _, p := range all {
+		p.shut()
+	}
+}
+
+// at returns whose address it is: a pod's, or the node's own.
+func (n *network) at(addr netip.Addr) *podNetwork {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	p := n.pods[addr]
-	if p == nil && n.host.addr == addr {
-		p = n.host
+	if n.host.addr == addr {
+		return n.host
 	}
-	if p == nil {
-		return "", false
-	}
-	l := p.listeners[port]
-	if l == nil {
-		return "", false
-	}
-	return l.Listener.Addr().String(), true
+	return n.pods[addr]
 }
 
-// Resolve returns the loopback address behind a port of a pod of this node, for
-// those who must reach a program from outside its pod, like probes.
-func (s *Server) Resolve(ip string, port int) (address string, ok bool) {
+// Range is the range of the pods' addresses.
+func (n *network) Range() netip.Prefix {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	prefix, _ := n.rangeLocked()
+	return prefix
+}
+
+// has reports whether packets to an address end on this node.
+func (n *network) has(addr netip.Addr) bool {
+	return n.host.addr == addr || n.Range().Contains(addr)
+}
+
+// listener finds who listens on a port of this node or of one of its pods.
+func (n *network) listener(to netip.AddrPort) (*podListener, error) {
+	p := n.at(to.Addr())
+	if p == nil {
+		return nil, overlay.ErrUnreachable
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if l := p.listeners[int(to.Port())]; l != nil {
+		return l, nil
+	}
+	return nil, overlay.ErrRefused
+}
+
+// Reach prepares a connection that another node has for an address of this one.
+func (n *network) Reach(ctx context.Context, from, to netip.AddrPort) (take func(net.Conn), err error) {
+	if !n.has(to.Addr()) {
+		return nil, overlay.ErrUnreachable
+	}
+	if p := n.at(to.Addr()); p != nil && p.host && n.router != nil { // perhaps a node port
+		route, err := n.router.Route(ctx, "tcp", from, to)
+		if err != nil {
+			return nil, err
+		}
+		if route.To != to {
+			far, err := n.connect(ctx, route.From, route.To)
+			if err != nil {
+				return nil, err
+			}
+			return func(near net.Conn) { go overlay.Splice(near, far) }, nil
+		}
+	}
+	l, err := n.listener(to)
+	if err != nil {
+		return nil, err
+	}
+	return func(c net.Conn) { l.take(c, from, to) }, nil
+}
+
+// connect makes a connection once it is decided where it goes.
+func (n *network) connect(ctx context.Context, from, to netip.AddrPort) (net.Conn, error) {
+	if !n.has(to.Addr()) {
+		if n.router == nil {
+			return nil, overlay.ErrUnreachable
+		}
+		return n.router.Dial(ctx, from, to)
+	}
+	l, err := n.listener(to)
+	if err != nil {
+		return nil, err
+	}
+	return n.hand(l, from, to)
+}
+
+// hand gives a listener the far end of a new connection.
+func (n *network) hand(l *podListener, from, to netip.AddrPort) (net.Conn, error) {
+	if l == nil {
+		return nil, overlay.ErrRefused
+	}
+	near, far, err := overlay.Pair()
+	if err != nil {
+		return nil, err
+	}
+	l.take(far, from, to)
+	return near, nil
+}
+
+// Listens reports whether somebody listens on a port of a pod of this node.
+func (s *Server) Listens(ip string, port int) bool {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {
-		return "", false
+		return false
 	}
-	return s.network.resolve(addr, port)
+	_, err = s.network.listener(netip.AddrPortFrom(addr, uint16(port)))
+	return err == nil
 }
 
-// podNetwork is the network namespace of one pod, or the node's own.
-type podNetwork struct {
-	node      *network
-	addr      netip.Addr
-	host      bool
-	listeners map[int]*podListener // guarded by node.mu
+// Dial connects the node itself to a port of a pod, of any node, or of a
+// Service, for those who must reach a program from outside its pod. The errors
+// of package overlay say why it does not.
+func (s *Server) Dial(ctx context.Context, ip string, port int) (net.Conn, error) {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return nil, err
+	}
+	h := s.network.host
+	return h.reach(ctx, h.source(), netip.AddrPortFrom(addr, uint16(port)))
 }
 
-// podListener is a port of a pod somebody listens on.
-type podListener struct {
-	net.Listener
-	pod  *podNetwork
-	port int
-	once sync.Once
+// Enter connects somebody outside the cluster to a port of this node.
+func (s *Server) Enter(ctx context.Context, from netip.AddrPort, port int) (net.Conn, error) {
+	h := s.network.host
+	return h.reach(ctx, from, netip.AddrPortFrom(h.addr, uint16(port)))
 }
 
-// Close frees the port.
-func (l *podListener) Close() error {
-	err := net.ErrClosed
-	l.once.Do(func() {
-		l.pod.node.mu.Lock()
-		delete(l.pod.listeners, l.port)
-		l.pod.node.mu.Unlock()
-		err = l.Listener.Close()
+// Door opens a port on loopback behind which is a port of a pod of this node,
+// for what can dial nothing else. Whoever opens it closes it soon.
+func (s *Server) Door(ip string, port int) (address string, shut func(), err error) {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return "", nil, err
+	}
+	to := netip.AddrPortFrom(addr, uint16(port))
+	if _, err := s.network.listener(to); err != nil {
+		return "", nil, err
+	}
+	door, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	var through sync.WaitGroup
+	through.Go(func() {
+		for {
+			near, err := door.Accept()
+			if err != nil {
+				return
+			}
+			far, err := s.network.connect(s.life, s.network.host.source(), to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			go overlay.Splice(near, far) // ends with what came through the door
+		}
 	})
-	return err
-}
-
-// release gives the address back and closes what still listens.
-func (p *podNetwork) release() {
-	p.node.mu.Lock()
-	if !p.host {
-		delete(p.node.pods, p.addr)
-	}
-	var open []*podListener
-	if !p.host {
-		for _, l := range p.listeners {
-			open = append(open, l)
-		}
-	}
-	p.node.mu.Unlock()
-	for _, l := range open {
-		l.Close()
-	}
-}
-
-// Address is the pod's address, as programs print it.
-func (p *podNetwork) Address() string {
-	if !p.addr.IsValid() {
-		return ""
-	}
-	return p.addr.String()
-}
-
-// Listen takes a port of the pod.
-func (p *podNetwork) Listen(port int) (net.Listener, error) {
-	if port < 1 || port > 65535 {
-		return nil, fmt.Errorf("port %d: invalid argument", port)
-	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	p.node.mu.Lock()
-	defer p.node.mu.Unlock()
-	if p.listeners[port] != nil {
-		l.Close()
-		return nil, errors.New("address already in use")
-	}
-	pl := &podListener{Listener: l, pod: p, port: port}
-	p.listeners[port] = pl
-	return pl, nil
-}
-
-// Dial connects to a port of this pod or of another pod of the node. Nothing
-// else is reachable: neither the host's loopback nor any other network.
-func (p *podNetwork) Dial(ctx context.Context, address string) (net.Conn, error) {
-	host, portText, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	port, err := strconv.Atoi(portText)
-	if err != nil {
-		return nil, fmt.Errorf("port %q: invalid argument", portText)
-	}
-	return p.dial(ctx, host, port)
-}
-
-func (p *podNetwork) dial(ctx context.Context, host string, port int) (net.Conn, error) {
-	var behind string
-	var ok bool
-	if addr, err := netip.ParseAddr(host); host == "localhost" || err == nil && (addr.IsLoopback() || addr == p.addr) {
-		p.node.mu.Lock()
-		if l := p.listeners[port]; l != nil {
-			behind, ok = l.Listener.Addr().String(), true
-		}
-		p.node.mu.Unlock()
-	} else if err != nil {
-		return nil, fmt.Errorf("lookup %s: no such host", host)
-	} else {
-		behind, ok = p.node.resolve(addr, port)
-	}
-	if !ok {
-		return nil, fmt.Errorf("connect to %s: connection refused", net.JoinHostPort(host, strconv.Itoa(port)))
-	}
-	var d net.Dialer
-	return d.DialContext(ctx, "tcp4", behind)
+	return door.Addr().String(), func() { door.Close(); through.Wait() }, nil
 }

@@ -12,14 +12,16 @@
 //     the program behind it (the catalogue).
 //   - The node's network gives each pod an address out of the node's range. No
 //     packet can be sent to such an address without privileges, so the
-//     network is a table: address and port of a pod → listener on loopback.
+//     network is a table, address and port of a pod → who listens, and a
+//     connection is a pair of sockets, one handed to each end (package overlay).
 //   - Records are the runtime's memory on disk. Programs end with the process
 //     they run in; after a restart the records are what is left, and the
 //     containers in them have exited, which is what a kubelet expects of a node
 //     that went down.
 //   - A Call is the report of one change, for the log.
 //
-// The package imports CRI and gRPC only; it knows nothing of Kubernetes.
+// The package speaks CRI and knows nothing of Kubernetes: what a Service is, its
+// Router knows.
 package runtime
 
 import (
@@ -39,6 +41,7 @@ import (
 	pb "k8s.io/cri-api/pkg/apis/runtime/v1"
 	"k8s.io/cri-streaming/pkg/streaming"
 
+	"github.com/kubestage/kubestage/sandbox/overlay"
 	"github.com/kubestage/kubestage/sandbox/runtime/program"
 	"github.com/kubestage/kubestage/sandbox/runtime/rootfs"
 )
@@ -58,6 +61,10 @@ type Config struct {
 	PodsDir string        // where the kubelet keeps the folders of pods; only what is in a pod's own can be mounted in its containers
 	PodCIDR func() string // the node's pod range until the kubelet tells it; may be nil
 	Record  func(Call)    // told of every change, in the order of changes of one container; may be nil
+
+	NetworkSocket string           // path of the unix socket at which other nodes ask for connections; empty where there are none
+	Router        Router           // knows the way to other nodes and Services; nil where there are none
+	Connected     func(Connection) // told of every connection that a pod or the node tried; may be nil
 }
 
 // Server is the runtime of one node.
@@ -113,6 +120,7 @@ func New(config Config) (*Server, error) {
 	if s.network, err = newNetwork(s.records, config.Address, config.PodCIDR); err != nil {
 		return nil, err
 	}
+	s.network.router, s.network.tell = config.Router, config.Connected
 	if s.images, err = newImages(s.records); err != nil {
 		return nil, err
 	}
@@ -134,14 +142,30 @@ func (s *Server) Run(ctx context.Context) error {
 		s.streamAt.Close()
 		return err
 	}
+	var peers net.Listener
+	if s.config.NetworkSocket != "" {
+		if peers, err = listenUnix(s.config.NetworkSocket); err != nil {
+			listener.Close()
+			s.streamAt.Close()
+			return err
+		}
+		defer os.Remove(s.config.NetworkSocket)
+	}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(16<<20), grpc.MaxSendMsgSize(16<<20))
 	pb.RegisterRuntimeServiceServer(server, s)
 	pb.RegisterImageServiceServer(server, s)
 
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	var serving sync.WaitGroup
 	serving.Go(func() { failed <- server.Serve(listener) })
 	serving.Go(func() { failed <- s.serveStream() })
+	if peers != nil {
+		serving.Go(func() { // ends with s.life
+			if err := overlay.Serve(s.life, peers, s.network); err != nil {
+				failed <- err
+			}
+		})
+	}
 	for _, call := range s.lost() {
 		s.config.Record(call)
 	}
@@ -153,7 +177,7 @@ func (s *Server) Run(ctx context.Context) error {
 		if err == nil {
 			err = errors.New("the server stopped by itself")
 		}
-		err = fmt.Errorf("serve CRI on %s: %w", s.config.Socket, err)
+		err = fmt.Errorf("serve the kubelet on %s: %w", s.config.Socket, err)
 	}
 	s.mu.Lock()
 	s.stopping = true
@@ -163,6 +187,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.stopStream()
 	serving.Wait()
 	s.wait.Wait()
+	s.network.close()
 	os.Remove(s.config.Socket)
 	return err
 }

@@ -95,6 +95,8 @@ func (s *Server) RunPodSandbox(_ context.Context, r *pb.RunPodSandboxRequest) (r
 			return nil, status.Errorf(codes.Unknown, "failed to setup network for sandbox %q: %v", b.id, err)
 		}
 		b.address = b.net.Address()
+		m := r.GetConfig().GetMetadata()
+		b.net.pod = func() (string, string, string) { return m.GetNamespace(), m.GetName(), m.GetUid() }
 	}
 	if err := s.recordSandbox(b, true); err != nil {
 		b.net.release()

@@ -160,12 +160,12 @@ func TestStopSandbox(t *testing.T) {
 	pod, config := n.pod("box")
 	id := n.create(pod, config, &pb.ContainerConfig{Image: ref("nginx")})
 	n.start(id)
-	waitFor(t, "the server", func() bool { _, ok := n.s.Resolve("10.244.1.2", 80); return ok })
+	waitFor(t, "the server", func() bool { return n.s.Listens("10.244.1.2", 80) })
 	must[*pb.StopPodSandboxResponse](t)(n.StopPodSandbox(n.ctx(), &pb.StopPodSandboxRequest{PodSandboxId: pod}))
 	if st := n.status(id); st.ExitCode != 137 {
 		t.Errorf("container in a stopped sandbox is %v, want exit code 137", st)
 	}
-	if _, ok := n.s.Resolve("10.244.1.2", 80); ok {
+	if n.s.Listens("10.244.1.2", 80) {
 		t.Error("the address of a stopped sandbox is still in the network")
 	}
 	ps := must[*pb.PodSandboxStatusResponse](t)(n.PodSandboxStatus(n.ctx(), &pb.PodSandboxStatusRequest{PodSandboxId: pod})).Status

@@ -126,7 +126,7 @@ func (r streamRuntime) PortForward(ctx context.Context, sandboxID string, port i
 	defer context.AfterFunc(r.s.life, func() { conn.Close(); stream.Close() })()
 	go func() { // ends with the stream, which the caller closes after this function
 		io.Copy(conn, stream)
-		conn.(*net.TCPConn).CloseWrite()
+		conn.(interface{ CloseWrite() error }).CloseWrite()
 	}()
 	io.Copy(stream, conn) // an error here means that one side left: nothing to complain about
 	return nil

@@ -311,7 +311,7 @@ func TestPortForward(t *testing.T) {
 	pod, config := n.pod("web")
 	id := n.create(pod, config, &pb.ContainerConfig{Image: ref("nginx")})
 	n.start(id)
-	waitFor(t, "the server", func() bool { _, ok := n.s.Resolve("10.244.1.2", 80); return ok })
+	waitFor(t, "the server", func() bool { return n.s.Listens("10.244.1.2", 80) })
 	host := must[net.Listener](t)(net.Listen("tcp4", "127.0.0.1:0"))
 	defer host.Close()
 	hostPort := host.Addr().(*net.TCPAddr).Port
