@@ -254,7 +254,7 @@ func words(e ast.Expr) (out []string) {
 	return out
 }
 
-var kinds = []watch.Kind{watch.Request, watch.Etcd, watch.Watch, watch.Schedule, watch.CRI, watch.Probe, watch.Component, watch.Source}
+var kinds = []watch.Kind{watch.Request, watch.Etcd, watch.Watch, watch.Schedule, watch.CRI, watch.Probe, watch.Net, watch.Component, watch.Source}
 
 // actorForm is every actor a fact may name: the users of the control plane, the
 // learner, and the parts that have no user.

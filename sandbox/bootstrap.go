@@ -10,33 +10,54 @@ import (
 )
 
 // bootstrap gives the learner, and the apiserver towards kubelets, their
-// rights, as kubeadm does. It asks first, so that a restart shows no failed
-// request that nobody needs to wonder about.
-func bootstrap(ctx context.Context, c *client, server string) error {
-	const path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
-	for _, b := range []struct{ name, role, kind, subject string }{
-		{"kubeadm:cluster-admins", "cluster-admin", "Group", adminGroup},
-		{"kubestage:apiserver-kubelet-client", "system:kubelet-api-admin", "User", kubeletClientUser},
-	} {
-		_, err := c.do(ctx, http.MethodGet, server+path+"/"+b.name, "", nil)
-		var answer *answerError
-		if errors.As(err, &answer) && answer.code == http.StatusNotFound {
-			_, err = c.do(ctx, http.MethodPost, server+path, "application/json", object{
-				"apiVersion": "rbac.authorization.k8s.io/v1",
-				"kind":       "ClusterRoleBinding",
-				"metadata":   object{"name": b.name},
-				"roleRef":    object{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": b.role},
-				"subjects":   []object{{"apiGroup": "rbac.authorization.k8s.io", "kind": b.kind, "name": b.subject}},
-			})
-			if errors.As(err, &answer) && answer.code == http.StatusConflict {
-				err = nil
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("bind %s to %s: %w", b.role, b.subject, err)
+// rights, as kubeadm does, and puts the add-ons into the cluster.
+func bootstrap(ctx context.Context, c *client, server string, addons []addon) error {
+	all := []addon{
+		binding("kubeadm:cluster-admins", "cluster-admin", "Group", adminGroup),
+		binding("kubestage:apiserver-kubelet-client", "system:kubelet-api-admin", "User", kubeletClientUser),
+	}
+	for _, a := range append(all, addons...) {
+		if err := a.ensure(ctx, c, server); err != nil {
+			return fmt.Errorf("make %s: %w", a.name, err)
 		}
 	}
 	return nil
+}
+
+// addon is an object that Kubestage puts into the cluster.
+type addon struct {
+	path, name string
+	doc        object
+	current    func(found []byte) bool // nil when any object of that name will do
+}
+
+// ensure asks first, so that a restart shows no failed request that nobody
+// needs to wonder about.
+func (a addon) ensure(ctx context.Context, c *client, server string) error {
+	found, err := c.do(ctx, http.MethodGet, server+a.path+"/"+a.name, "", nil)
+	var answer *answerError
+	switch {
+	case err == nil && (a.current == nil || a.current(found)):
+		return nil
+	case err == nil:
+		_, err = c.do(ctx, http.MethodPatch, server+a.path+"/"+a.name, "application/merge-patch+json", a.doc)
+	case errors.As(err, &answer) && answer.code == http.StatusNotFound:
+		_, err = c.do(ctx, http.MethodPost, server+a.path, "application/json", a.doc)
+		if errors.As(err, &answer) && answer.code == http.StatusConflict {
+			err = nil
+		}
+	}
+	return err
+}
+
+func binding(name, role, kind, subject string) addon {
+	return addon{path: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", name: name, doc: object{
+		"apiVersion": "rbac.authorization.k8s.io/v1",
+		"kind":       "ClusterRoleBinding",
+		"metadata":   object{"name": name},
+		"roleRef":    object{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+		"subjects":   []object{{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}},
+	}}
 }
 
 // freeLease takes a Lease away from a leader that is known to be gone. Its

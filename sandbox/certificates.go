@@ -19,6 +19,8 @@ const (
 	serviceCIDR         = "10.96.0.0/16"
 	kubernetesService   = "10.96.0.1"
 	clusterCIDR         = "10.244.0.0/16"
+	clusterDomain       = "cluster.local"
+	dnsAddress          = "10.96.0.10"
 )
 
 // User names that the sandbox gives out; the rest are Kubernetes' own.
@@ -26,6 +28,7 @@ const (
 	adminUser         = "kubernetes-admin"
 	adminGroup        = "kubeadm:cluster-admins"
 	kubeletClientUser = "kube-apiserver-kubelet-client"
+	proxyUser         = "system:kube-proxy"
 )
 
 // credentials are all keys and certificates of a cluster.
@@ -36,6 +39,7 @@ type credentials struct {
 	etcd                                                       pair
 	controllerManager, controllerManagerServing                pair
 	scheduler, schedulerServing                                pair
+	proxy                                                      pair
 	admin, kubestage                                           pair
 	kubelets, kubeletsServing                                  []pair
 
@@ -90,6 +94,7 @@ func makeCredentials(dir string, nodes []node, now time.Time) (*credentials, err
 	issue(&c.controllerManagerServing, c.clusterCA, leaf{file: "controller-manager-serving", user: "kube-controller-manager", servers: local})
 	issue(&c.scheduler, c.clusterCA, leaf{file: "scheduler", user: "system:kube-scheduler", client: true})
 	issue(&c.schedulerServing, c.clusterCA, leaf{file: "scheduler-serving", user: "kube-scheduler", servers: local})
+	issue(&c.proxy, c.clusterCA, leaf{file: "kube-proxy", user: proxyUser, client: true})
 	issue(&c.admin, c.clusterCA, leaf{file: "admin", user: adminUser, groups: []string{adminGroup}, client: true})
 	issue(&c.kubestage, c.clusterCA, leaf{file: "kubestage", user: kubestageUser, groups: []string{"system:masters"}, client: true})
 	for i, n := range nodes {

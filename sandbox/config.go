@@ -29,4 +29,20 @@ type NodeConfig struct {
 	Memory        string
 	MaxPods       int
 	RuntimeSocket string
+
+	// The node's network.
+	NetworkSocket   string // other nodes ask here for connections
+	Peers           []PeerConfig
+	ServiceCIDR     string
+	ClusterCIDR     string // of all pods
+	ClusterDomain   string
+	DNSAddress      string            // of the Service kube-dns
+	ProxyKubeconfig string            // of its kube-proxy
+	ControlPlane    map[string]string // ADDRESS:PORT of the cluster that exist on this machine, and where
+	OpensNodePorts  bool              // on 127.0.0.1; one node does
+}
+
+// PeerConfig is another node, as a kubelet child is told of it.
+type PeerConfig struct {
+	Name, Address, Socket string
 }

@@ -16,7 +16,8 @@
 // Around that: datadir.go (the directory, its lock and its version), pki.go
 // and certificates.go (one certificate authority per trust domain), ports.go,
 // files.go (configuration files), egress.go (the way from the apiserver to
-// node addresses), bootstrap.go (the rights of the first users). And what the
+// node addresses), bootstrap.go (the rights of the first users), addons.go (what
+// else a new cluster has). And what the
 // components tell: witnesses.go takes it, audit.go turns the audit log into
 // observations, watches.go infers who was notified of a write.
 //

@@ -8,35 +8,46 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/kubestage/kubestage/sandbox/overlay"
 )
 
 // egress is the way from the apiserver to addresses that exist only in the
 // cluster. The apiserver asks it with HTTP CONNECT over a unix socket
 // (EgressSelectorConfiguration), for logs, exec, attach and port-forward.
 type egress struct {
-	route func(host string, port int) (address string, err error)
+	dial func(ctx context.Context, host string, port int) (net.Conn, error)
 
 	mu     sync.Mutex // guards open
 	open   map[net.Conn]bool
 	closed bool
 }
 
-// routes returns where the nodes' addresses really are: the kubelet at an
-// address listens on a port of 127.0.0.1.
-func routes(nodes []node) func(host string, port int) (string, error) {
-	return func(host string, port int) (string, error) {
+// inside dials what exists only in the cluster, for the apiserver: the kubelets,
+// which really listen on a port of 127.0.0.1, and what the nodes' own network
+// has, pods and programs in the nodes' network.
+func inside(nodes []node, peers *overlay.Peers) func(ctx context.Context, host string, port int) (net.Conn, error) {
+	return func(ctx context.Context, host string, port int) (net.Conn, error) {
+		var d net.Dialer
 		for _, n := range nodes {
-			if host == n.address || host == n.name {
-				if port != n.port {
-					return "", fmt.Errorf("nothing listens on port %d of %s", port, n.name)
-				}
-				return net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)), nil
+			switch {
+			case host != n.address && host != n.name:
+			case port == n.port:
+				return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)))
+			default:
+				host = n.address
 			}
 		}
-		return "", fmt.Errorf("no node has the address %s", host)
+		addr, err := netip.ParseAddr(host)
+		if err != nil {
+			return nil, fmt.Errorf("no node has the name %s", host)
+		}
+		from := netip.AddrPortFrom(netip.MustParseAddr(controlPlaneAddress), 0) // whatever port it was
+		return peers.Dial(ctx, from, netip.AddrPortFrom(addr, uint16(port)))
 	}
 }
 
@@ -108,20 +119,16 @@ func (e *egress) connect(ctx context.Context, c net.Conn) {
 	if req.URL != nil && req.URL.Host != "" {
 		host, portText, err = net.SplitHostPort(req.URL.Host)
 	}
-	port, perr := strconv.Atoi(portText)
+	port, perr := strconv.ParseUint(portText, 10, 16)
 	if err != nil || perr != nil {
 		refuse(c, http.StatusBadRequest, errors.New("no address to connect to"))
 		return
 	}
-	to, err := e.route(host, port)
+	dialing, cancel := context.WithTimeout(ctx, 5*time.Second)
+	far, err := e.dial(dialing, host, int(port))
+	cancel()
 	if err != nil {
-		refuse(c, http.StatusBadGateway, err)
-		return
-	}
-	d := net.Dialer{Timeout: 5 * time.Second}
-	far, err := d.DialContext(ctx, "tcp", to)
-	if err != nil {
-		refuse(c, http.StatusBadGateway, fmt.Errorf("the node does not answer: %w", err))
+		refuse(c, http.StatusBadGateway, fmt.Errorf("%s does not answer: %w", net.JoinHostPort(host, portText), err))
 		return
 	}
 	defer e.forget(far)

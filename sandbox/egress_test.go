@@ -6,11 +6,30 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kubestage/kubestage/sandbox/overlay"
 )
+
+// quietNode is the network of a node with one pod that echoes.
+type quietNode struct{}
+
+func (quietNode) Range() netip.Prefix { return netip.MustParsePrefix("10.244.0.0/24") }
+
+func (quietNode) Reach(_ context.Context, _, to netip.AddrPort) (func(net.Conn), error) {
+	if to.String() != "10.244.0.8:80" {
+		return nil, overlay.ErrRefused
+	}
+	return func(c net.Conn) {
+		defer c.Close()
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		fmt.Fprint(c, "echo "+line)
+	}, nil
+}
 
 func TestEgress(t *testing.T) {
 	kubelet, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -47,7 +66,14 @@ func TestEgress(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	e := &egress{route: routes(nodes)}
+	network, err := net.Listen("unix", filepath.Join(t.TempDir(), "n.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go overlay.Serve(ctx, network, quietNode{})
+	e := &egress{dial: inside(nodes, overlay.NewPeers([]overlay.Peer{
+		{Name: "node-1", Address: netip.MustParseAddr("10.0.0.11"), Socket: network.Addr().String()},
+	}))}
 	go func() { served <- e.serve(ctx, l) }()
 
 	connect := func(target string) (net.Conn, string) {
@@ -72,12 +98,14 @@ func TestEgress(t *testing.T) {
 	for target, want := range map[string]string{
 		fmt.Sprint("10.0.0.11:", port):     "200",
 		fmt.Sprint("node-1:", port):        "200",
-		"10.0.0.11:22":                     "nothing listens on port 22 of node-1",
-		fmt.Sprint("10.0.0.12:", free):     "the node does not answer",
-		fmt.Sprint("127.0.0.1:", port):     "no node has the address 127.0.0.1",
-		"10.244.0.7:80":                    "no node has the address 10.244.0.7",
+		"10.0.0.11:22":                     "connection refused",
+		fmt.Sprint("10.0.0.12:", free):     "does not answer",
+		fmt.Sprint("127.0.0.1:", port):     "no route to host",
+		"10.244.1.7:80":                    "no route to host",
+		"10.244.0.7:80":                    "connection refused",
+		"10.244.0.8:80":                    "200",
 		"nonsense":                         "no address",
-		fmt.Sprint("10.0.0.11:", port+1e5): "nothing listens",
+		fmt.Sprint("10.0.0.11:", port+1e5): "no address",
 	} {
 		c, status := connect(target)
 		if !strings.Contains(status, want) {

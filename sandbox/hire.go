@@ -60,11 +60,12 @@ func (s *Sandbox) hire(f *forker, w *witnesses, kube, etcd *client) error {
 			// A runtime that was killed leaves its socket, and its successor
 			// would be dialled before it listens.
 			k.prepare = func(context.Context) error {
-				err := os.Remove(s.paths.runtimeSocket(c.node))
-				if errors.Is(err, fs.ErrNotExist) {
-					return nil
+				for _, socket := range []string{s.paths.runtimeSocket(c.node), s.paths.networkSocket(c.node)} {
+					if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+						return err
+					}
 				}
-				return err
+				return nil
 			}
 		}
 		if c.elects != "" {

@@ -52,6 +52,7 @@ const (
 	controllerName = "kube-controller-manager"
 	schedulerName  = "kube-scheduler"
 	kubeletPrefix  = "kubelet:"
+	proxyPrefix    = "kube-proxy-"
 
 	kubestageUser = "kubestage"
 	maxNodes      = 50
@@ -110,6 +111,9 @@ func (p layoutPaths) etcdSocket() string     { return filepath.Join(p.sockets, "
 func (p layoutPaths) runtimeSocket(node string) string {
 	return filepath.Join(p.sockets, node, "runtime.sock")
 }
+func (p layoutPaths) networkSocket(node string) string {
+	return filepath.Join(p.sockets, node, "network.sock")
+}
 func (p layoutPaths) schedulerConfig() string       { return filepath.Join(p.config, "scheduler.json") }
 func (p layoutPaths) nodeConfig(node string) string { return filepath.Join(p.config, node+".json") }
 
@@ -162,6 +166,9 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 			"--kubelet-client-key=" + c.apiserverToKubelet.KeyFile,
 			"--kubelet-preferred-address-types=InternalIP",
 			"--egress-selector-config-file=" + p.egressConfig(),
+			// Nothing on this machine knows Services' addresses but the nodes,
+			// so that webhooks and aggregated APIs are called at their endpoints.
+			"--enable-aggregator-routing=true",
 			"--profiling=false",
 			// A restart must not wait for anybody: open watches are told to
 			// end, and what does not end in time is cut.
@@ -282,6 +289,10 @@ func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]in
 			user string
 			pair pair
 		}{"system:node:" + n.name, c.kubelets[i]}
+		users[proxyPrefix+n.name] = struct {
+			user string
+			pair pair
+		}{proxyUser, c.proxy}
 	}
 	for file, u := range users {
 		if err := replaceFile(p.kubeconfig(file), kubeconfig(server, c.clusterCA, u.user, u.pair), false); err != nil {
@@ -308,6 +319,13 @@ func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]in
 			CertFile: c.kubeletsServing[i].CertFile, KeyFile: c.kubeletsServing[i].KeyFile,
 			Port: n.port, CPU: n.cpu, Memory: n.memory, MaxPods: maxPods,
 			RuntimeSocket: p.runtimeSocket(n.name),
+			NetworkSocket: p.networkSocket(n.name), Peers: peersOf(p, nodes, n.name),
+			ServiceCIDR: serviceCIDR, ClusterCIDR: clusterCIDR, ClusterDomain: clusterDomain, DNSAddress: dnsAddress,
+			ProxyKubeconfig: p.kubeconfig(proxyPrefix + n.name),
+			ControlPlane: map[string]string{
+				net.JoinHostPort(controlPlaneAddress, strconv.Itoa(ports[apiserverName])): net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[apiserverName])),
+			},
+			OpensNodePorts: i == 0,
 		}
 	}
 	for path, doc := range docs {
@@ -316,6 +334,17 @@ func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]in
 		}
 	}
 	return nil
+}
+
+// peersOf are the nodes that a node knows, all but itself.
+func peersOf(p layoutPaths, nodes []node, but string) []PeerConfig {
+	var peers []PeerConfig
+	for _, n := range nodes {
+		if n.name != but {
+			peers = append(peers, PeerConfig{n.name, n.address, p.networkSocket(n.name)})
+		}
+	}
+	return peers
 }
 
 // etcdConfig is what etcd reads at its next start.

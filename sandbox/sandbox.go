@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kubestage/kubestage/sandbox/overlay"
 	"github.com/kubestage/kubestage/watch"
 )
 
@@ -209,7 +211,7 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 		return fmt.Errorf("listen for the apiserver's connections to nodes: %w", err)
 	}
 	serving.Go(func() {
-		e := &egress{route: routes(s.nodes)}
+		e := &egress{dial: inside(s.nodes, overlay.NewPeers(s.peers()))}
 		if err := e.serve(aside, l); err != nil {
 			s.say("%v", err)
 		}
@@ -245,10 +247,19 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 	return nil
 }
 
+// peers are all nodes, as the supervisor knows them.
+func (s *Sandbox) peers() []overlay.Peer {
+	var all []overlay.Peer
+	for _, n := range s.nodes {
+		all = append(all, overlay.Peer{Name: n.name, Address: netip.MustParseAddr(n.address), Socket: s.paths.networkSocket(n.name)})
+	}
+	return all
+}
+
 // settle does what a new cluster needs, each time the apiserver gets ready.
 func (s *Sandbox) settle(ctx context.Context, kube *client, server string) {
 	for s.board.wait(ctx, func() bool { return s.board.ready(apiserverName) }) {
-		err := bootstrap(ctx, kube, server)
+		err := bootstrap(ctx, kube, server, dnsAddon(s.nodes))
 		if err == nil || ctx.Err() != nil {
 			return
 		}

@@ -18,6 +18,7 @@ const (
 	Schedule  Kind = "schedule"  // one scheduling cycle of one pod; Verb is schedule
 	CRI       Kind = "cri"       // the kubelet called its runtime (Verb is the CRI method), or a container exited (Verb is ContainerExited)
 	Probe     Kind = "probe"     // the kubelet probed a container
+	Net       Kind = "net"       // a program connected, or tried to (Verb connect), or asked DNS (Verb lookup)
 	Component Kind = "component" // a component's process changed; Verb is starting, ready, exited, backoff, stopping or stopped
 	Source    Kind = "source"    // a source changed: connected, disconnected, denied, gap
 )

@@ -44,8 +44,8 @@ import (
 //go:linkname inUserNS github.com/moby/sys/userns.inUserNS
 var inUserNS func() bool
 
-// runKubelet runs one node: upstream's kubelet, with our container runtime
-// served in the same process.
+// runKubelet runs one node: upstream's kubelet, with our container runtime and
+// the node's share of kube-proxy and DNS in the same process.
 func runKubelet(args []string) int {
 	var c sandbox.NodeConfig
 	if err := readConfig(args, &c); err != nil {
@@ -74,13 +74,20 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 	}
 
 	w := newWitness()
+	services, err := newProxy(c)
+	if err != nil {
+		return fmt.Errorf("kube-proxy: %w", err)
+	}
 	programs, err := runtime.New(runtime.Config{
-		Node:    c.Name,
-		Address: c.Address,
-		Socket:  c.RuntimeSocket,
-		RootDir: filepath.Join(c.RootDir, "runtime"),
-		PodsDir: filepath.Join(c.RootDir, "pods"),
-		Record:  newCRIRecorder(w, c.Name).record,
+		Node:          c.Name,
+		Address:       c.Address,
+		Socket:        c.RuntimeSocket,
+		RootDir:       filepath.Join(c.RootDir, "runtime"),
+		PodsDir:       filepath.Join(c.RootDir, "pods"),
+		Record:        newCRIRecorder(w, c.Name).record,
+		NetworkSocket: c.NetworkSocket,
+		Router:        services,
+		Connected:     newConnections(w, c.Name).record,
 	})
 	if err != nil {
 		return fmt.Errorf("container runtime: %w", err)
@@ -91,6 +98,13 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 		defer close(runtimeDone)
 		if err := programs.Run(ctx); err != nil {
 			cancel(fmt.Errorf("container runtime: %w", err))
+		}
+	}()
+	proxyDone := make(chan struct{})
+	go func() {
+		defer close(proxyDone)
+		if err := services.run(ctx, programs); err != nil {
+			cancel(fmt.Errorf("kube-proxy: %w", err))
 		}
 	}()
 	if err := waitForSocket(ctx, c.RuntimeSocket); err != nil {
@@ -110,6 +124,7 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 		return err
 	}
 	<-ctx.Done()
+	<-proxyDone
 	<-runtimeDone
 	if cause := context.Cause(ctx); cause != context.Canceled {
 		return cause
@@ -161,8 +176,8 @@ func kubeletServer(c sandbox.NodeConfig) (*options.KubeletServer, error) {
 	conf.StaticPodPath = filepath.Join(c.RootDir, "manifests")
 	conf.PodLogsDir = filepath.Join(c.RootDir, "pod-logs")
 	conf.VolumePluginDir = filepath.Join(c.RootDir, "volume-plugins")
-	conf.ClusterDNS = []string{"10.96.0.10"}
-	conf.ClusterDomain = "cluster.local"
+	conf.ClusterDNS = []string{c.DNSAddress}
+	conf.ClusterDomain = c.ClusterDomain
 	conf.ResolverConfig = ""
 	conf.MaxPods = int32(c.MaxPods)
 	conf.CgroupsPerQOS = false

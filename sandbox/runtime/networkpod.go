@@ -247,8 +247,11 @@ func (p *podNetwork) connectTo(ctx context.Context, from, to netip.AddrPort) (ne
 // questions to its DNS server; to others nothing comes back.
 func (p *podNetwork) Ask(ctx context.Context, server netip.AddrPort, question []byte) ([]byte, error) {
 	from := p.source()
-	if p.node.router == nil {
-		return nil, overlay.Silence(ctx)
+	switch {
+	case server.Addr().IsLoopback() || server.Addr() == p.addr:
+		return nil, overlay.ErrRefused // as ICMP tells
+	case p.node.router == nil:
+		return nil, overlay.ErrUnreachable
 	}
 	asked := Connection{Start: time.Now(), From: from, To: server, Protocol: "udp"}
 	route, err := p.node.router.Route(ctx, "udp", from, server)

@@ -451,7 +451,7 @@ func connectTester(ctx context.Context, p *Process) int {
 	case err == nil:
 		conn.Close()
 		return 0
-	case errors.Is(err, errNoName), strings.Contains(err.Error(), "no such host"):
+	case isNoName(err), strings.Contains(err.Error(), "no such host"):
 		fmt.Fprintf(p.Stderr, "DNS: %v\n", err)
 	case ctx.Err() != nil:
 		fmt.Fprintln(p.Stderr, "TIMEOUT")

@@ -302,13 +302,13 @@ func (c *curling) explain(ctx context.Context, u *url.URL, err error) int {
 	}
 	var unknown x509.UnknownAuthorityError
 	switch text := err.Error(); {
-	case errors.Is(err, errNoName), strings.Contains(text, "no such host"):
+	case isNoName(err), strings.Contains(text, "no such host"):
 		return c.failed(6, "Could not resolve host: %s", u.Hostname())
 	case ctx.Err() != nil, strings.Contains(text, "timed out"), strings.Contains(text, "deadline exceeded"):
 		return c.failed(28, "Operation timed out")
 	case errors.As(err, &unknown):
 		return c.failed(60, "SSL certificate problem: unable to get local issuer certificate")
-	case strings.Contains(text, "refused"), strings.Contains(text, "unreachable"):
+	case strings.Contains(text, "refused"), strings.Contains(text, "no route"):
 		return c.failed(7, "Failed to connect to %s port %s: %s", u.Hostname(), port, dialReason(err))
 	case strings.Contains(text, "tls:"), strings.Contains(text, "x509:"), strings.Contains(text, "HTTPS client"):
 		return c.failed(35, "TLS connect error: %v", err)

@@ -3,12 +3,12 @@ package program
 import (
 	"bufio"
 	"context"
-	"errors"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"path"
@@ -17,58 +17,43 @@ import (
 	"time"
 )
 
-// resolve finds the address of a name: /etc/hosts is all there is.
-func (p *Process) resolve(ctx context.Context, name string) (string, bool) {
-	if _, err := netip.ParseAddr(name); err == nil {
-		return name, true
-	}
-	f, err := p.Files.Open("/etc/hosts", os.O_RDONLY, 0)
-	if err != nil {
-		return "", false
-	}
-	defer f.Close()
-	address := ""
-	p.eachLine(ctx, f, func(line string) error {
-		line, _, _ = strings.Cut(line, "#")
-		fields := strings.Fields(line)
-		for i, n := range fields {
-			if a, err := netip.ParseAddr(fields[0]); i > 0 && strings.EqualFold(n, name) && err == nil && a.Is4() {
-				address = fields[0]
-				return errEnough
-			}
-		}
-		return nil
-	})
-	return address, address != ""
-}
-
-var errNoName = errors.New("bad address")
-
 // dial connects to host:port through the pod's network.
 func (p *Process) dial(ctx context.Context, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	ip, ok := p.resolve(ctx, host)
-	if !ok {
-		return nil, errNoName
+	ip, err := p.resolve(ctx, host)
+	if err != nil {
+		return nil, err
 	}
 	return p.Network.Dial(ctx, net.JoinHostPort(ip, port))
 }
 
-// noNames explains what a failed lookup means here.
-const noNames = "Kubestage has no cluster DNS inside containers yet; use a pod's address"
-
-// wget fetches one page: -q, -O FILE, -S, -T SECONDS, --spider.
+// wget fetches one page: -q, -O FILE, -S, -T SECONDS, --spider, --header=LINE,
+// --ca-certificate=FILE, --no-check-certificate.
 func wget(ctx context.Context, p *Process) int {
 	var args []string
-	spider := false
-	for _, a := range p.Args[1:] {
+	spider, check, authorities := false, true, ""
+	header := http.Header{"User-Agent": {"Wget"}}
+	rest := p.Args[1:]
+	for i := 0; i < len(rest); i++ {
+		a := rest[i]
+		if (a == "--header" || a == "--ca-certificate") && i+1 < len(rest) {
+			i++
+			a += "=" + rest[i]
+		}
 		switch {
 		case a == "--spider":
 			spider = true
-		case a == "--no-check-certificate", a == "-nv":
+		case a == "--no-check-certificate":
+			check = false
+		case strings.HasPrefix(a, "--ca-certificate="):
+			authorities = a[len("--ca-certificate="):]
+		case strings.HasPrefix(a, "--header="):
+			name, value, _ := strings.Cut(a[len("--header="):], ":")
+			header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
+		case a == "-nv":
 		case strings.HasPrefix(a, "--timeout="):
 			args = append(args, "-T", a[len("--timeout="):])
 		default:
@@ -89,8 +74,8 @@ func wget(ctx context.Context, p *Process) int {
 		target = "http://" + target
 	}
 	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" {
-		p.complain("not an http address: %s", urls[0])
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		p.complain("not an http or ftp url: %s", urls[0])
 		return 1
 	}
 	wait := 15 * time.Minute
@@ -101,14 +86,14 @@ func wget(ctx context.Context, p *Process) int {
 	defer cancel()
 	port := u.Port()
 	if port == "" {
-		port = "80"
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
 	if !o.has('q') {
 		fmt.Fprintf(p.Stderr, "Connecting to %s\n", net.JoinHostPort(u.Hostname(), port))
 	}
 	conn, err := p.dial(ctx, net.JoinHostPort(u.Hostname(), port))
-	if errors.Is(err, errNoName) {
-		p.complain("bad address '%s' (%s)", u.Hostname(), noNames)
+	if isNoName(err) {
+		p.complain("bad address '%s'", u.Hostname())
 		return 1
 	}
 	if err != nil {
@@ -117,12 +102,27 @@ func wget(ctx context.Context, p *Process) int {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if u.Scheme == "https" {
+		config := &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: !check}
+		if check && !p.trust(config, authorities) {
+			return 1
+		}
+		secure := tls.Client(conn, config)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			p.complain("TLS: %v", err)
+			return 1
+		}
+		conn = secure
+	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		p.complain("%v", err)
 		return 1
 	}
-	r.Header.Set("User-Agent", "Wget")
+	r.Header = header
+	if host := header.Get("Host"); host != "" {
+		r.Host = host
+	}
 	r.Close = true
 	if err := r.Write(conn); err != nil {
 		p.complain("error sending the request")
@@ -151,6 +151,28 @@ func wget(ctx context.Context, p *Process) int {
 	return p.save(ctx, o, u, resp.Body)
 }
 
+// trust reads the certificates that are to be trusted. Without any, wget goes on
+// as busybox does, which cannot check them.
+func (p *Process) trust(c *tls.Config, file string) bool {
+	if file == "" {
+		io.WriteString(p.Stderr, "wget: note: TLS certificate validation not implemented\n")
+		c.InsecureSkipVerify = true
+		return true
+	}
+	f, err := p.Files.Open(p.path(file), os.O_RDONLY, 0)
+	if err != nil {
+		p.complain("can't open '%s': %s", file, reason(err))
+		return false
+	}
+	defer f.Close()
+	pem, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	if c.RootCAs = x509.NewCertPool(); err != nil || !c.RootCAs.AppendCertsFromPEM(pem) {
+		p.complain("no certificate in '%s'", file)
+		return false
+	}
+	return true
+}
+
 func (p *Process) save(ctx context.Context, o options, u *url.URL, body io.Reader) int {
 	name, out := o['O'], p.Stdout
 	if name == "" {
@@ -174,15 +196,6 @@ func (p *Process) save(ctx context.Context, o options, u *url.URL, body io.Reade
 	return 0
 }
 
-// dialReason is the end of a network error's text: "Connection refused".
-func dialReason(err error) string {
-	text := err.Error()
-	if i := strings.LastIndex(text, ": "); i >= 0 {
-		text = text[i+2:]
-	}
-	return sentence(errors.New(text))
-}
-
 // nc connects its streams to a port: nc HOST PORT, -z to look only, -w SECONDS.
 func nc(ctx context.Context, p *Process) int {
 	o, args, ok := p.options("zvw:n")
@@ -200,8 +213,8 @@ func nc(ctx context.Context, p *Process) int {
 	dialing, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	conn, err := p.dial(dialing, net.JoinHostPort(args[0], args[1]))
-	if errors.Is(err, errNoName) {
-		p.complain("bad address '%s' (%s)", args[0], noNames)
+	if isNoName(err) {
+		p.complain("bad address '%s'", args[0])
 		return 1
 	}
 	if err != nil {
@@ -225,21 +238,5 @@ func nc(ctx context.Context, p *Process) int {
 	if _, err := p.transfer(ctx, p.Stdout, conn); err != nil && ctx.Err() != nil {
 		return 137
 	}
-	return 0
-}
-
-// nslookup asks /etc/hosts, and says that there is nobody else to ask.
-func nslookup(ctx context.Context, p *Process) int {
-	if len(p.Args) < 2 {
-		p.complain("usage: nslookup NAME")
-		return 1
-	}
-	name := p.Args[1]
-	address, ok := p.resolve(ctx, name)
-	if !ok {
-		p.complain("can't resolve '%s' (%s)", name, noNames)
-		return 1
-	}
-	fmt.Fprintf(p.Stdout, "Name:\t%s\nAddress: %s\n", name, address)
 	return 0
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -59,8 +60,11 @@ type Network interface {
 	// Listen takes a port on all addresses of the pod. It returns an error that
 	// says the address is in use when another process of the pod has it.
 	Listen(port int) (net.Listener, error)
-	// Dial connects to a port of this pod ("localhost:80", "127.0.0.1:80") or of another pod by its address.
+	// Dial connects to a port of this pod ("localhost:80", "127.0.0.1:80"), or to the address of another pod, a node or
+	// a Service. Errors wrap those of package overlay.
 	Dial(ctx context.Context, address string) (net.Conn, error)
+	// Ask sends a datagram and waits for the one that answers it.
+	Ask(ctx context.Context, server netip.AddrPort, question []byte) ([]byte, error)
 }
 
 // Container is what all processes of one container share.

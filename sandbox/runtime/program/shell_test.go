@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"sync"
@@ -14,8 +15,11 @@ import (
 // noNetwork is a network with nobody in it.
 type noNetwork struct{}
 
-func (noNetwork) Address() string                                { return "10.244.1.2" }
-func (noNetwork) Listen(int) (net.Listener, error)               { return nil, net.ErrClosed }
+func (noNetwork) Address() string                  { return "10.244.1.2" }
+func (noNetwork) Listen(int) (net.Listener, error) { return nil, net.ErrClosed }
+func (noNetwork) Ask(context.Context, netip.AddrPort, []byte) ([]byte, error) {
+	return nil, net.ErrClosed
+}
 func (noNetwork) Dial(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 
 type buffer struct {

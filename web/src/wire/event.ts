@@ -23,7 +23,7 @@ export interface Evidence {
   id?: string;
 }
 
-export type Kind = "request" | "etcd" | "watch" | "schedule" | "cri" | "probe" | "component" | "source" | (string & {});
+export type Kind = "request" | "etcd" | "watch" | "schedule" | "cri" | "probe" | "net" | "component" | "source" | (string & {});
 
 export interface KubeEvent {
   seq: number;
