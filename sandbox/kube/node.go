@@ -167,6 +167,8 @@ func volumePlugins(ctx context.Context) ([]volume.VolumePlugin, error) {
 	for _, p := range all {
 		switch p.GetPluginName() {
 		case "kubernetes.io/host-path", "kubernetes.io/nfs", "kubernetes.io/iscsi", "kubernetes.io/fc", "kubernetes.io/local-volume", "kubernetes.io/git-repo":
+		case "kubernetes.io/projected":
+			kept = append(kept, unowned{p})
 		default:
 			kept = append(kept, p)
 		}

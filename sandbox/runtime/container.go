@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -25,7 +26,8 @@ type container struct {
 	command []string // what runs, from the spec and the image
 	standIn string   // the same, in words for the log
 	created int64
-	files   *rootfs.FS // nil when it was made by an earlier process
+	as      program.User // whom its processes run as
+	files   *rootfs.FS   // nil when it was made by an earlier process
 
 	// guarded by Server.mu
 	state     pb.ContainerState
@@ -34,7 +36,7 @@ type container struct {
 	exitCode  int32
 	reason    string
 	message   string
-	oom       bool // it asked for more memory than it may have
+	oom       atomic.Bool // it asked for more memory than it may have
 	resources *pb.LinuxContainerResources
 	removed   bool
 
@@ -113,6 +115,9 @@ func (s *Server) CreateContainer(_ context.Context, r *pb.CreateContainerRequest
 		return nil, status.Errorf(codes.NotFound, "image %q is not on the node", c.Image)
 	case !filepath.IsLocal(cmp.Or(filepath.FromSlash(k.config.GetLogPath()), ".")):
 		return nil, status.Errorf(codes.InvalidArgument, "log path %q leads out of the pod's log directory", k.config.GetLogPath())
+	}
+	if k.as, err = k.user(); err != nil {
+		return nil, status.Error(codes.Unknown, "failed to create containerd container: "+err.Error())
 	}
 	if k.files, err = s.newFiles(k); err != nil {
 		return nil, status.Error(codes.Unknown, "failed to create container: "+err.Error())
@@ -222,6 +227,7 @@ func (s *Server) ContainerStatus(_ context.Context, r *pb.ContainerStatusRequest
 		LogPath:     k.logPath(),
 		Resources:   &pb.ContainerResources{Linux: k.resources},
 		StopSignal:  k.config.GetStopSignal(),
+		User:        userMessage(k.as),
 	}
 	resp := &pb.ContainerStatusResponse{Status: st}
 	if r.GetVerbose() {

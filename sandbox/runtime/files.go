@@ -3,7 +3,6 @@ package runtime
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -26,7 +25,11 @@ const nodeMemory = 512 << 20
 
 // newFiles makes a container's root file system with what the kubelet mounts.
 func (s *Server) newFiles(k *container) (*rootfs.FS, error) {
+	as, fsGroup := k.identity(k.as)
 	c := rootfs.Config{
+		As:       as,
+		FSGroup:  fsGroup,
+		Parts:    []rootfs.Part{{Path: "/dev/shm", Template: shared, Memory: rootfs.NewQuota(sharedBytes, programMemory{k})}},
 		Template: func() []rootfs.Entry { return s.template(k) },
 		ReadOnly: k.config.GetLinux().GetSecurityContext().GetReadonlyRootfs(),
 		Memory:   rootfs.NewQuota(containerBytes, s.memory),
@@ -44,12 +47,77 @@ func (s *Server) newFiles(k *container) (*rootfs.FS, error) {
 		if at == "/etc/hosts" && k.sandbox.inHostNetwork() {
 			continue // the kubelet would show what names this machine has
 		}
-		if m.GetImage().GetImage() != "" {
-			return nil, fmt.Errorf("mount %s: images have no files here that a volume could show", at)
+		if name := m.GetImage().GetImage(); name != "" {
+			part, err := s.imageVolume(name, at, m.GetImageSubPath())
+			if err != nil {
+				return nil, err
+			}
+			c.Parts = append(c.Parts, part)
+			continue
 		}
 		c.Mounts = append(c.Mounts, rootfs.Mount{Path: at, Host: m.GetHostPath(), ReadOnly: m.GetReadonly()})
 	}
 	return rootfs.New(c)
+}
+
+// sharedBytes is how large /dev/shm is, which lies in the container's memory.
+const sharedBytes = 64 << 20
+
+func shared() []rootfs.Entry {
+	return []rootfs.Entry{{Path: "/", Mode: fs.ModeDir | fs.ModeSticky | 0o777}}
+}
+
+// programMemory is the account of a container's programs as a budget for files.
+type programMemory struct{ k *container }
+
+func (m programMemory) Take(n int64) bool { return m.k.world != nil && m.k.world.Memory.Take(n) }
+func (m programMemory) Give(n int64) {
+	if m.k.world != nil {
+		m.k.world.Memory.Give(n)
+	}
+}
+
+// imageVolume shows what the catalogue knows of an image as a read-only
+// folder: its programs, and a word on where they come from.
+func (s *Server) imageVolume(name, at, sub string) (rootfs.Part, error) {
+	m := s.images.find(name)
+	if m == nil {
+		return rootfs.Part{}, fmt.Errorf("mount %s: image %q is not on the node", at, name)
+	}
+	entries := []rootfs.Entry{{Path: "/etc/os-release", Mode: 0o644, Data: m.osRelease()}}
+	entries = append(entries, programEntries(s.sets[m.recipe])...)
+	if dir := m.recipe.docroot; dir != "" {
+		entries = append(entries, rootfs.Entry{Path: path.Join(dir, "index.html"), Mode: 0o644, Data: "A page of Kubestage's stand-in for " + m.Reference + ".\n"})
+	}
+	if sub = path.Clean("/" + sub); sub != "/" {
+		var inside []rootfs.Entry
+		for _, e := range entries {
+			if rest, ok := strings.CutPrefix(e.Path, sub+"/"); ok {
+				e.Path = "/" + rest
+				inside = append(inside, e)
+			}
+		}
+		if inside == nil {
+			return rootfs.Part{}, fmt.Errorf("mount %s: image %s has no folder %s", at, m.Reference, sub)
+		}
+		entries = inside
+	}
+	return rootfs.Part{Path: at, Template: func() []rootfs.Entry { return entries }, ReadOnly: true}, nil
+}
+
+func (m *image) osRelease() string {
+	return fmt.Sprintf("NAME=\"Kubestage stand-in\"\nID=kubestage\nVERSION_ID=%s\nPRETTY_NAME=\"Kubestage stand-in for %s (built-in programs, none of the image's files)\"\n", Version, m.Reference)
+}
+
+func programEntries(set program.Set) []rootfs.Entry {
+	var entries []rootfs.Entry
+	for _, name := range set.Names() {
+		if !path.IsAbs(name) {
+			name = "/bin/" + name
+		}
+		entries = append(entries, rootfs.Entry{Path: name, Mode: 0o755, Data: "A program built into Kubestage.\n"})
+	}
+	return entries
 }
 
 // rootFiles are the files of a container that still has any.
@@ -69,15 +137,9 @@ func (k *container) makeWorkingDir() {
 	at := ""
 	for part := range strings.SplitSeq(strings.Trim(path.Clean(k.workingDir()), "/"), "/") {
 		if at += "/" + part; at != "/" {
-			k.files.Mkdir(at, 0o755) // is there already, or cannot be: the program will notice
+			k.files.Root().Mkdir(at, 0o755) // is there already, or cannot be: the program will notice
 		}
 	}
-}
-
-// user is who the spec wants the processes to be.
-func (k *container) user() program.User {
-	c := k.config.GetLinux().GetSecurityContext()
-	return program.User{UID: c.GetRunAsUser().GetValue(), GID: c.GetRunAsGroup().GetValue(), Groups: c.GetSupplementalGroups()}
 }
 
 // template is what a container finds when it starts: the folders people know,
@@ -95,14 +157,13 @@ func (s *Server) template(k *container) []rootfs.Entry {
 	folder(0o755, "/bin", "/dev", "/etc", "/home", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys",
 		"/usr/bin", "/usr/local/bin", "/usr/local/sbin", "/usr/sbin", "/var/cache", "/var/lib", "/var/log", "/var/run")
 	folder(0o777|fs.ModeSticky, "/tmp", "/var/tmp")
-	for _, name := range s.programs(k).Names() {
-		at := name
-		if !path.IsAbs(name) {
-			at = "/bin/" + name
-		}
-		entries = append(entries, rootfs.Entry{Path: at, Mode: 0o755, Data: "A program built into Kubestage.\n"})
+	entries = append(entries, programEntries(s.programs(k))...)
+	for name, device := range program.Devices() {
+		entries = append(entries, rootfs.Entry{Path: "/dev/" + name, Mode: fs.ModeDevice | fs.ModeCharDevice | 0o666, Device: device})
 	}
-	entries = append(entries, rootfs.Entry{Path: "/dev/null", Mode: fs.ModeDevice | fs.ModeCharDevice | 0o666, Device: func() io.ReadWriteCloser { return program.Null{} }})
+	for _, a := range k.image.recipe.accounts {
+		entries = append(entries, rootfs.Entry{Path: "/home/" + a.name, Mode: fs.ModeDir | 0o755, Owner: program.Owner{UID: a.uid, GID: a.gid}})
+	}
 	name := k.sandbox.hostname(s.config.Node)
 	file("/etc/hostname", name+"\n")
 	hosts := "127.0.0.1\tlocalhost\n"
@@ -111,7 +172,14 @@ func (s *Server) template(k *container) []rootfs.Entry {
 	}
 	file("/etc/hosts", hosts)
 	file("/etc/resolv.conf", k.sandbox.resolvConf())
-	file("/etc/os-release", fmt.Sprintf("NAME=\"Kubestage stand-in\"\nID=kubestage\nVERSION_ID=%s\nPRETTY_NAME=\"Kubestage stand-in for %s (built-in programs, none of the image's files)\"\n", Version, k.image.Reference))
+	file("/etc/os-release", k.image.osRelease())
+	file("/etc/passwd", k.passwd())
+	file("/etc/group", k.group())
+	file("/proc/mounts", k.mountTable())
+	for _, pid := range []string{"1", "self"} {
+		file("/proc/"+pid+"/status", k.procStatus(k.as))
+		file("/proc/"+pid+"/mounts", k.mountTable())
+	}
 	if dir := k.image.recipe.docroot; dir != "" && k.world != nil {
 		file(path.Join(dir, "index.html"), k.world.Greeting())
 	}

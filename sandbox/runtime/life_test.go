@@ -34,7 +34,7 @@ func TestServerPodLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer shut()
-	resp := must[*http.Response](t)(http.Get("http://" + addr + "/hello?x=1"))
+	resp := must[*http.Response](t)(http.Get("http://" + addr + "/?x=1"))
 	body, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
 	for _, want := range []string{"pod web", "default", "node-1", "nginx", "10.244.1.2", "stand-in"} {
@@ -49,7 +49,7 @@ func TestServerPodLife(t *testing.T) {
 		t.Errorf("stopped server is %v, want exited 0 Completed", st)
 	}
 	log := strings.Join(readLog(t, st.LogPath), "\n")
-	if !strings.Contains(log, `"GET /hello?x=1 HTTP/1.1" 200`) || !strings.Contains(log, "SIGQUIT") {
+	if !strings.Contains(log, `"GET /?x=1 HTTP/1.1" 200`) || !strings.Contains(log, "SIGQUIT") {
 		t.Errorf("log is\n%s\nwant an access log line and the signal", log)
 	}
 	if n.s.Listens("10.244.1.2", 80) {

@@ -73,6 +73,9 @@ func (s *Server) restoreContainer(id string) error {
 			return fmt.Errorf("read the runtime's record of container %s: %w", id, err)
 		}
 	}
+	if k.as, err = k.user(); err != nil {
+		return err
+	}
 	s.settle(k)
 	s.containers[id] = k
 	if k.state == pb.ContainerState_CONTAINER_RUNNING {

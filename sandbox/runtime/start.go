@@ -123,7 +123,7 @@ func (s *Server) watch(k *container, prog program.Program, run <-chan struct{}) 
 	k.state, k.finished = pb.ContainerState_CONTAINER_EXITED, now()
 	k.exitCode, k.reason = int32(exit.Code), failed
 	switch {
-	case k.oom:
+	case k.oom.Load():
 		k.reason = oomKilled
 	case exit.Code == 0:
 		k.reason = completed
@@ -144,9 +144,7 @@ func (s *Server) watch(k *container, prog program.Program, run <-chan struct{}) 
 // outOfMemory ends a container that asked for more memory than it may have, all
 // its processes together, as the kubelet sets up control groups (v2, group kill).
 func (s *Server) outOfMemory(k *container) {
-	s.mu.Lock()
-	k.oom = true
-	s.mu.Unlock()
+	k.oom.Store(true)
 	k.process.Signal(program.SIGKILL)
 }
 
@@ -201,7 +199,7 @@ func (s *Server) world(k *container) *program.Container {
 		Ports:        ports,
 		Network:      k.sandbox.net,
 		Programs:     s.programs(k),
-		User:         k.user(),
+		User:         k.as,
 		Docroot:      k.image.recipe.docroot,
 		Memory:       program.NewMemory(k.resources.GetMemoryLimitInBytes(), s.held, func() { s.outOfMemory(k) }),
 		Files:        k.rootFiles(s),
@@ -227,13 +225,15 @@ func declaredPorts(config *pb.ContainerConfig) []int {
 	return ports
 }
 
-// environment is what process 1 finds: the usual minimum, then what the spec says.
+// environment is what process 1 finds: the usual minimum, then what the image
+// and the spec say.
 func environment(k *container) []string {
 	env := []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOSTNAME=" + k.world.Hostname,
-		"HOME=/root",
+		"HOME=" + k.as.Home,
 	}
+	env = append(env, k.image.recipe.env...)
 	if k.config.GetTty() {
 		env = append(env, "TERM=xterm")
 	}

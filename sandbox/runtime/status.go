@@ -23,7 +23,7 @@ func (s *Server) Status(_ context.Context, r *pb.StatusRequest) (*pb.StatusRespo
 	resp := &pb.StatusResponse{
 		Status:          &pb.RuntimeStatus{Conditions: []*pb.RuntimeCondition{{Type: "RuntimeReady", Status: true}, net}},
 		RuntimeHandlers: []*pb.RuntimeHandler{{Name: "", Features: &pb.RuntimeHandlerFeatures{}}},
-		Features:        &pb.RuntimeFeatures{},
+		Features:        &pb.RuntimeFeatures{SupplementalGroupsPolicy: true},
 	}
 	if r.GetVerbose() {
 		resp.Info = map[string]string{"standIn": "containers are built-in programs running in the kubelet's process"}

@@ -34,7 +34,7 @@ func TestStop(t *testing.T) {
 		{name: "no grace", command: []string{"sleep", "inf"}, timeout: 0, code: 137, signal: "SIGKILL", within: 2 * time.Second},
 		{name: "a trap", command: []string{"sh", "-c", `trap 'echo bye; exit 3' TERM; while true; do sleep 0.02; done`}, timeout: 30, code: 3, signal: "SIGTERM", within: 2 * time.Second, log: "stdout bye"},
 		{name: "a trap while waiting for a job", command: []string{"sh", "-c", `trap 'echo bye; exit 0' TERM; sleep 1000 & wait`}, timeout: 30, code: 0, signal: "SIGTERM", within: 2 * time.Second, log: "stdout bye"},
-		{name: "exec passes signals on", command: []string{"sh", "-c", "exec pause"}, timeout: 30, code: 0, signal: "SIGTERM", within: 2 * time.Second},
+		{name: "exec passes signals on", command: []string{"sh", "-c", "exec sh -c 'trap \"exit 0\" TERM; sleep 1000 & wait'"}, timeout: 30, code: 0, signal: "SIGTERM", within: 2 * time.Second},
 		{name: "an endless loop", command: []string{"sh", "-c", "while :; do :; done"}, timeout: 1, code: 137, signal: "SIGTERM, SIGKILL", within: 3 * time.Second},
 		{name: "an endless loop without commands", command: []string{"bash", "-c", "while [[ 1 ]]; do ((x++)); done"}, timeout: 1, code: 137, signal: "SIGTERM, SIGKILL", within: 3 * time.Second},
 		{name: "endless output", command: []string{"sh", "-c", "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done"}, timeout: 1, code: 137, signal: "SIGTERM, SIGKILL", within: 3 * time.Second},

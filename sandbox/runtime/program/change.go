@@ -187,6 +187,92 @@ func chmod(_ context.Context, p *Process) int {
 	return code
 }
 
+// chown gives files to others: chown USER[:GROUP], and chgrp GROUP.
+func chown(ctx context.Context, p *Process) int {
+	o, args, ok := p.options("Rvfh")
+	if !ok {
+		return 1
+	}
+	if len(args) < 2 {
+		p.complain("missing operand")
+		return 1
+	}
+	user, group, both := strings.Cut(args[0], ":")
+	if path.Base(p.Args[0]) == "chgrp" {
+		user, group, both = "", args[0], true
+	}
+	uid, gid := int64(-1), int64(-1)
+	if user != "" {
+		if uid, ok = p.numberOf(passwd, user); !ok {
+			p.complain("unknown user %s", user)
+			return 1
+		}
+	}
+	if both && group != "" {
+		if gid, ok = p.numberOf(groups, group); !ok {
+			p.complain("unknown group %s", group)
+			return 1
+		}
+	}
+	code := 0
+	var give func(name string, depth int)
+	give = func(name string, depth int) {
+		if p.meter.step(ctx, p.Used) != nil || depth > deepestWalk {
+			return
+		}
+		if err := p.Files.Chown(p.path(name), uid, gid); err != nil {
+			p.complain("%s: %s", name, reason(err))
+			code = 1
+			return
+		}
+		if !o.has('R') {
+			return
+		}
+		entries, _ := p.Files.ReadDir(p.path(name)) // a file has none
+		for _, e := range entries {
+			give(path.Join(name, e.Name()), depth+1)
+		}
+	}
+	for _, name := range args[1:] {
+		give(name, 0)
+	}
+	return code
+}
+
+// ln makes symbolic links. There is no other kind here.
+func ln(_ context.Context, p *Process) int {
+	o, names, ok := p.options("sfnTv")
+	if !ok {
+		return 1
+	}
+	if !o.has('s') {
+		p.complain("hard links are not built into Kubestage; use ln -s")
+		return 1
+	}
+	if len(names) == 1 {
+		names = append(names, path.Base(names[0]))
+	}
+	if len(names) < 2 {
+		p.complain("missing file operand")
+		return 1
+	}
+	code, last := 0, names[len(names)-1]
+	for _, to := range names[:len(names)-1] {
+		at := last
+		if isFolder(p.Files, p.path(last)) && !o.has('n') && !o.has('T') {
+			at = path.Join(last, path.Base(to))
+		}
+		if o.has('f') && exists(p.Files, p.path(at)) {
+			p.Files.Remove(p.path(at)) // what cannot be removed is in the way, and said so
+		}
+		if err := p.Files.Symlink(to, p.path(at)); err != nil {
+			p.complain("%s: %s", at, reason(err))
+			code = 1
+		}
+	}
+	return code
+}
+
 // changeMode reads 755, +x, u=rw and the like.
 func changeMode(mode fs.FileMode, change string) (fs.FileMode, bool) {
 	if n, err := strconv.ParseUint(change, 8, 12); err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // Commands returns the small commands that every image with a shell has.
 func Commands() Set {
-	return Set{
+	set := Set{
 		"sleep":    sleep,
 		"echo":     echo,
 		"true":     func(context.Context, *Process) int { return 0 },
@@ -25,7 +26,7 @@ func Commands() Set {
 		"seq":      seq,
 		"cat":      cat,
 		"head":     head, "tail": tail, "grep": grep, "wc": wc, "sort": sortLines, "uniq": uniq, "tee": tee,
-		"ls": ls, "find": find, "mkdir": mkdir, "rmdir": rmdir, "rm": rm, "cp": cp, "mv": mv, "touch": touch, "chmod": chmod, "readlink": readlink,
+		"ls": ls, "find": find, "mkdir": mkdir, "rmdir": rmdir, "rm": rm, "cp": cp, "mv": mv, "touch": touch, "chmod": chmod, "chown": chown, "chgrp": chown, "ln": ln, "readlink": readlink,
 		"id": id, "whoami": whoami, "ps": ps, "pwd": pwd, "uname": uname, "basename": basename, "dirname": dirname,
 		"tar": tarCommand, "wget": wget, "nc": nc, "nslookup": nslookup,
 		"test": ofShell, "[": ofShell, "printf": ofShell,
@@ -33,7 +34,13 @@ func Commands() Set {
 		"sh":   Shell,
 		"ash":  Shell,
 		"bash": Shell,
+		"cut":  cut, "tr": tr, "sed": sed, "tac": tac, "rev": rev, "nl": nl, "xargs": xargs, "base64": base64Command, "yes": yes, "dd": dd, "which": which,
+		"stat": stat, "mount": mount, "df": df, "du": du, "free": free, "top": top, "uptime": uptime, "timeout": timeout, "mktemp": mktemp,
+		"truncate": truncate, "nohup": nohup, "less": cat, "more": cat,
+		"sync": func(context.Context, *Process) int { return 0 },
 	}
+	maps.Copy(set, checksums)
+	return set
 }
 
 // Special returns the programs that only some images have.

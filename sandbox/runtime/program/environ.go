@@ -26,7 +26,7 @@ func newShellEnviron(p *Process) *shellEnviron {
 	return &shellEnviron{
 		exported: expand.ListEnviron(p.Env...),
 		hidden: map[string]string{
-			"UID": "0", "EUID": "0", "GID": "0", "HOME": "/", "PATH": "/bin",
+			"UID": strconv.FormatInt(p.User.UID, 10), "EUID": strconv.FormatInt(p.User.UID, 10), "GID": strconv.FormatInt(p.User.GID, 10), "HOME": "/", "PATH": "/bin",
 			pidVariable: strconv.Itoa(p.PID()), parentVariable: "0",
 		},
 	}

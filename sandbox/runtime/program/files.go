@@ -1,6 +1,7 @@
 package program
 
 import (
+	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -24,6 +25,8 @@ type Files interface {
 	Remove(name string) error // a file or an empty folder
 	Rename(from, to string) error
 	Chmod(name string, mode fs.FileMode) error
+	Chown(name string, uid, gid int64) error // -1 leaves one as it is
+	Symlink(to, name string) error
 	Chtimes(name string, t time.Time) error
 	Writable(name string) bool // false on what is mounted read-only
 }
@@ -104,11 +107,13 @@ func (b Bare) Readlink(name string) (string, error) {
 	return "", &fs.PathError{Op: "readlink", Path: name, Err: syscall.EINVAL}
 }
 
-// Mkdir, Remove, Rename, Chmod and Chtimes fail.
+// Mkdir, Remove, Rename, and all else that changes anything fail.
 func (b Bare) Mkdir(name string, _ fs.FileMode) error { return readOnly("mkdir", name) }
 func (b Bare) Remove(name string) error               { return readOnly("remove", name) }
 func (b Bare) Rename(from, _ string) error            { return readOnly("rename", from) }
 func (b Bare) Chmod(name string, _ fs.FileMode) error { return readOnly("chmod", name) }
+func (b Bare) Chown(name string, _, _ int64) error    { return readOnly("chown", name) }
+func (b Bare) Symlink(_, name string) error           { return readOnly("symlink", name) }
 func (b Bare) Chtimes(name string, _ time.Time) error { return readOnly("chtimes", name) }
 func (b Bare) Writable(name string) bool              { return name == "/dev/null" }
 
@@ -125,6 +130,35 @@ func (i info) Mode() fs.FileMode  { return i.mode }
 func (i info) ModTime() time.Time { return time.Time{} }
 func (i info) IsDir() bool        { return i.mode.IsDir() }
 func (i info) Sys() any           { return nil }
+
+// Devices are what lies in /dev.
+func Devices() map[string]func() io.ReadWriteCloser {
+	return map[string]func() io.ReadWriteCloser{
+		"null":    func() io.ReadWriteCloser { return Null{} },
+		"zero":    func() io.ReadWriteCloser { return endless{} },
+		"full":    func() io.ReadWriteCloser { return full{} },
+		"random":  func() io.ReadWriteCloser { return noise{} },
+		"urandom": func() io.ReadWriteCloser { return noise{} },
+	}
+}
+
+// endless is /dev/zero.
+type endless struct{ Null }
+
+func (endless) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// full is /dev/full.
+type full struct{ endless }
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// noise is /dev/urandom.
+type noise struct{ Null }
+
+func (noise) Read(p []byte) (int, error) { return rand.Read(p) }
 
 // Null is /dev/null.
 type Null struct{}

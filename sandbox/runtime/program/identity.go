@@ -5,61 +5,92 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// User is who a container's processes are, as far as anything shows it: no
-// permission is enforced.
+// User is who a container's processes are.
 type User struct {
 	UID, GID int64
 	Groups   []int64
+	Home     string
 }
 
-func (u User) name() string {
-	if u.UID == 0 {
-		return "root"
+// account looks a number up in /etc/passwd or /etc/group.
+func (p *Process) account(file string, id int64) (name string, ok bool) {
+	text, err := p.readFile(file)
+	if err != nil {
+		return "", false
 	}
-	return fmt.Sprint(u.UID)
+	for line := range strings.Lines(text) {
+		if fields := strings.Split(strings.TrimSpace(line), ":"); len(fields) > 2 && fields[2] == fmt.Sprint(id) {
+			return fields[0], true
+		}
+	}
+	return "", false
 }
+
+// numberOf looks a name up, or reads a number.
+func (p *Process) numberOf(file, name string) (int64, bool) {
+	if n, err := strconv.ParseInt(name, 10, 32); err == nil {
+		return n, true
+	}
+	text, _ := p.readFile(file)
+	for line := range strings.Lines(text) {
+		if fields := strings.Split(strings.TrimSpace(line), ":"); len(fields) > 2 && fields[0] == name {
+			n, err := strconv.ParseInt(fields[2], 10, 64)
+			return n, err == nil
+		}
+	}
+	return 0, false
+}
+
+const (
+	passwd = "/etc/passwd"
+	groups = "/etc/group"
+)
 
 func id(_ context.Context, p *Process) int {
 	o, _, ok := p.options("ugGn")
 	if !ok {
 		return 1
 	}
-	named := func(n int64) string {
-		if n == 0 {
-			return "0(root)"
+	shown := func(file string, n int64) string {
+		name, ok := p.account(file, n)
+		switch {
+		case o.has('n') && ok:
+			return name
+		case o.has('u') || o.has('g') || o.has('G') || !ok:
+			return fmt.Sprint(n)
 		}
-		return fmt.Sprint(n)
+		return fmt.Sprintf("%d(%s)", n, name)
 	}
-	groups := []string{named(p.User.GID)}
+	all := []string{shown(groups, p.User.GID)}
 	for _, g := range p.User.Groups {
 		if g != p.User.GID {
-			groups = append(groups, named(g))
+			all = append(all, shown(groups, g))
 		}
 	}
 	switch {
-	case o.has('u') && o.has('n'):
-		fmt.Fprintln(p.Stdout, p.User.name())
 	case o.has('u'):
-		fmt.Fprintln(p.Stdout, p.User.UID)
+		fmt.Fprintln(p.Stdout, shown(passwd, p.User.UID))
 	case o.has('g'):
-		fmt.Fprintln(p.Stdout, p.User.GID)
+		fmt.Fprintln(p.Stdout, all[0])
 	case o.has('G'):
-		fmt.Fprintln(p.Stdout, strings.ReplaceAll(strings.Join(groups, " "), "(root)", ""))
+		fmt.Fprintln(p.Stdout, strings.Join(all, " "))
 	default:
-		fmt.Fprintf(p.Stdout, "uid=%s gid=%s groups=%s\n", named(p.User.UID), named(p.User.GID), strings.Join(groups, ","))
+		fmt.Fprintf(p.Stdout, "uid=%s gid=%s groups=%s\n", shown(passwd, p.User.UID), all[0], strings.Join(all, ","))
 	}
 	return 0
 }
 
 func whoami(_ context.Context, p *Process) int {
-	if p.User.UID != 0 {
+	name, ok := p.account(passwd, p.User.UID)
+	if !ok {
 		p.complain("unknown uid %d", p.User.UID)
 		return 1
 	}
-	fmt.Fprintln(p.Stdout, "root")
+	fmt.Fprintln(p.Stdout, name)
 	return 0
 }
 
@@ -67,7 +98,11 @@ func whoami(_ context.Context, p *Process) int {
 func ps(_ context.Context, p *Process) int {
 	fmt.Fprintln(p.Stdout, "PID   USER     TIME  COMMAND")
 	for _, q := range p.Processes() {
-		fmt.Fprintf(p.Stdout, "%5d %-8s  0:00 %s\n", q.PID(), p.User.name(), q.commandLine())
+		user, ok := p.account(passwd, q.User.UID)
+		if !ok {
+			user = fmt.Sprint(q.User.UID)
+		}
+		fmt.Fprintf(p.Stdout, "%5d %-8s  0:00 %s\n", q.PID(), user, q.commandLine())
 	}
 	return 0
 }

@@ -109,5 +109,9 @@ func (sh *shell) prompt(incomplete bool) {
 		io.WriteString(sh.p.Stderr, "> ")
 		return
 	}
-	fmt.Fprintf(sh.p.Stderr, "%s # ", sh.runner.Dir)
+	sign := "#"
+	if sh.p.User.UID != 0 {
+		sign = "$"
+	}
+	fmt.Fprintf(sh.p.Stderr, "%s %s ", sh.runner.Dir, sign)
 }

@@ -53,8 +53,10 @@ func (p *Process) eachFile(ctx context.Context, names []string, do func(name str
 	return code
 }
 
-// errEnough ends eachLine early.
-var errEnough = errors.New("enough")
+var (
+	errEnough   = errors.New("enough") // ends eachLine early
+	errLongLine = errors.New("a line is longer than 1 MiB")
+)
 
 // eachLine calls do with every line, without its end. It counts as computing.
 func (p *Process) eachLine(ctx context.Context, in io.Reader, do func(line string) error) error {
@@ -72,7 +74,7 @@ func (p *Process) eachLine(ctx context.Context, in io.Reader, do func(line strin
 		}
 	}
 	if errors.Is(s.Err(), bufio.ErrTooLong) {
-		return errors.New("a line is longer than 1 MiB")
+		return errLongLine
 	}
 	return s.Err()
 }
@@ -203,7 +205,24 @@ func (p *Process) tailLines(ctx context.Context, in io.Reader, n int, from bool)
 	for _, line := range kept {
 		fmt.Fprintln(p.Stdout, line)
 	}
+	if err == errLongLine {
+		return p.waitForLine(ctx, in)
+	}
 	return err
+}
+
+// waitForLine keeps what comes until a line ends, as tail has to: a line
+// without end, like that of /dev/zero, takes all the memory there is.
+func (p *Process) waitForLine(ctx context.Context, in io.Reader) error {
+	held := blocks{p: p}
+	defer held.free()
+	for held.grow(longestLine) {
+		n, err := p.transfer(ctx, io.Discard, io.LimitReader(in, longestLine))
+		if err != nil || n < longestLine {
+			return cmp.Or(err, errLongLine)
+		}
+	}
+	return ctx.Err()
 }
 
 func (p *Process) tailBytes(ctx context.Context, in io.Reader, n int, from bool) error {
@@ -252,7 +271,7 @@ func grep(ctx context.Context, p *Process) int {
 	if o.has('F') {
 		pattern = regexp.QuoteMeta(pattern)
 	} else if !o.has('E') {
-		pattern = strings.NewReplacer(`\|`, "|", `\(`, "(", `\)`, ")", `\+`, "+", `\?`, "?", `\{`, "{", `\}`, "}", "(", `\(`, ")", `\)`, "|", `\|`, "+", `\+`, "?", `\?`, "{", `\{`, "}", `\}`).Replace(pattern)
+		pattern = basicToExtended.Replace(pattern)
 	}
 	if o.has('w') {
 		pattern = `\b(?:` + pattern + `)\b`

@@ -19,7 +19,10 @@ func ls(ctx context.Context, p *Process) int {
 	if len(names) == 0 {
 		names = []string{"."}
 	}
-	l := &listing{ctx: ctx, p: p, o: o}
+	l := &listing{ctx: ctx, p: p, o: o, names: map[string]string{}}
+	if o.has('n') {
+		o['l'] = ""
+	}
 	var folders []string
 	for _, name := range names {
 		info, err := p.Files.Lstat(p.path(name))
@@ -49,6 +52,8 @@ type listing struct {
 	o    options
 	code int
 	said bool
+
+	names map[string]string // of owners
 }
 
 func (l *listing) folder(name string, titled bool, depth int) {
@@ -111,7 +116,7 @@ func (l *listing) folder(name string, titled bool, depth int) {
 // deepestWalk is how many folders a command goes down.
 const deepestWalk = 256
 
-// line shows one entry. Owners are always root: nobody else is in a container.
+// line shows one entry.
 func (l *listing) line(shown, name string, info fs.FileInfo) {
 	if l.o.has('F') || l.o.has('p') {
 		if info.IsDir() {
@@ -142,7 +147,24 @@ func (l *listing) line(shown, name string, info fs.FileInfo) {
 	if time.Since(info.ModTime()) > 180*24*time.Hour {
 		stamp = info.ModTime().UTC().Format("Jan _2  2006")
 	}
-	fmt.Fprintf(l.p.Stdout, "%s %4d root     root     %9s %s %s\n", modeLetters(info.Mode()), links, size, stamp, shown)
+	owner := ownerOf(info)
+	fmt.Fprintf(l.p.Stdout, "%s %4d %-8s %-8s %9s %s %s\n", modeLetters(info.Mode()), links, l.account(passwd, owner.UID), l.account(groups, owner.GID), size, stamp, shown)
+}
+
+// account is the name of an owner, looked up once.
+func (l *listing) account(file string, id int64) string {
+	if l.o.has('n') {
+		return fmt.Sprint(id)
+	}
+	key := fmt.Sprint(file, id)
+	if l.names[key] == "" {
+		name, ok := l.p.account(file, id)
+		if !ok {
+			name = fmt.Sprint(id)
+		}
+		l.names[key] = name
+	}
+	return l.names[key]
 }
 
 // modeLetters shows a mode as ls does: drwxr-xr-x.
@@ -156,7 +178,21 @@ func modeLetters(m fs.FileMode) string {
 	case m&fs.ModeCharDevice != 0:
 		kind = "c"
 	}
-	return kind + m.Perm().String()[1:]
+	letters := []byte(kind + m.Perm().String()[1:])
+	for _, special := range []struct {
+		bit    fs.FileMode
+		at     int
+		letter byte
+	}{{fs.ModeSetuid, 3, 's'}, {fs.ModeSetgid, 6, 's'}, {fs.ModeSticky, 9, 't'}} {
+		if m&special.bit == 0 {
+			continue
+		}
+		if letters[special.at] == '-' {
+			special.letter -= 'a' - 'A'
+		}
+		letters[special.at] = special.letter
+	}
+	return string(letters)
 }
 
 // find walks folders: -name, -type, -maxdepth, -print and -delete.

@@ -9,8 +9,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/kubestage/kubestage/sandbox/runtime/program"
 )
 
 // Entry is a file or folder of a template. Folders above it need no entry of
@@ -18,6 +21,7 @@ import (
 type Entry struct {
 	Path   string
 	Mode   fs.FileMode // fs.ModeDir for folders, fs.ModeDevice for devices
+	Owner  program.Owner
 	Data   string
 	Device func() io.ReadWriteCloser
 }
@@ -29,6 +33,7 @@ type memory struct {
 	quota       *Quota
 	readOnly    bool
 	made        time.Time
+	linked      atomic.Bool // somebody made a symbolic link
 
 	mu    sync.Mutex // guards all below, and all nodes
 	root  *node      // nil until somebody looks
@@ -45,6 +50,8 @@ type mountPoint struct {
 // data until it is closed.
 type node struct {
 	mode     fs.FileMode
+	owner    program.Owner
+	link     string // where a symbolic link leads to
 	changed  time.Time
 	data     []byte
 	shared   bool // data belongs to the template
@@ -100,10 +107,10 @@ func (m *memory) build() {
 	m.root = &node{mode: fs.ModeDir | 0o755, changed: m.made, children: map[string]*node{}}
 	for _, e := range m.template() {
 		dir := m.folder(path.Dir(path.Clean("/" + e.Path)))
-		n := &node{mode: e.Mode, changed: m.made, data: []byte(e.Data), shared: true, free: true, device: e.Device}
+		n := &node{mode: e.Mode, owner: e.Owner, changed: m.made, data: []byte(e.Data), shared: true, free: true, device: e.Device}
 		if e.Mode.IsDir() {
 			n = m.folder(path.Clean("/" + e.Path))
-			n.mode = e.Mode
+			n.mode, n.owner = e.Mode, e.Owner
 			continue
 		}
 		dir.children[path.Base(e.Path)] = n
@@ -170,7 +177,7 @@ func (m *memory) parent(name string) (*node, string, error) {
 	return dir, base, err
 }
 
-func (m *memory) open(name string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
+func (m *memory) open(name string, flag int, perm fs.FileMode, as program.Owner) (io.ReadWriteCloser, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n, err := m.find(name)
@@ -183,7 +190,7 @@ func (m *memory) open(name string, flag int, perm fs.FileMode) (io.ReadWriteClos
 		if err := m.take(entryCost); err != nil {
 			return nil, err
 		}
-		n = &node{mode: perm.Perm() &^ 0o022, changed: time.Now()}
+		n = &node{mode: perm.Perm() &^ 0o022, owner: dir.heir(as), changed: time.Now()}
 		dir.children[base], dir.changed = n, time.Now()
 	case err != nil:
 		return nil, err
@@ -285,6 +292,7 @@ type nodeInfo struct {
 	size    int64
 	mode    fs.FileMode
 	changed time.Time
+	owner   program.Owner
 }
 
 func (i nodeInfo) Name() string       { return i.name }
@@ -292,14 +300,25 @@ func (i nodeInfo) Size() int64        { return i.size }
 func (i nodeInfo) Mode() fs.FileMode  { return i.mode }
 func (i nodeInfo) ModTime() time.Time { return i.changed }
 func (i nodeInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i nodeInfo) Sys() any           { return nil }
+func (i nodeInfo) Sys() any           { return i.owner }
 
 func (n *node) info(name string) fs.FileInfo {
 	size := int64(len(n.data))
 	if n.mode.IsDir() {
 		size = 4096
 	}
-	return nodeInfo{name, size, n.mode, n.changed}
+	if n.link != "" {
+		size = int64(len(n.link))
+	}
+	return nodeInfo{name, size, n.mode, n.changed, n.owner}
+}
+
+// heir is whose a new entry of a folder is: a folder with the setgid bit gives its group.
+func (n *node) heir(as program.Owner) program.Owner {
+	if n.mode&fs.ModeSetgid != 0 {
+		as.GID = n.owner.GID
+	}
+	return as
 }
 
 func (m *memory) stat(name string, _ bool) (fs.FileInfo, error) {
@@ -313,10 +332,37 @@ func (m *memory) stat(name string, _ bool) (fs.FileInfo, error) {
 }
 
 func (m *memory) readlink(name string) (string, error) {
-	if _, err := m.stat(name, false); err != nil {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, err := m.find(name)
+	if err == nil && n.link == "" {
+		err = syscall.EINVAL
+	}
+	if err != nil {
 		return "", err
 	}
-	return "", syscall.EINVAL // there are none in memory
+	return n.link, nil
+}
+
+func (m *memory) symlink(to, name string, as program.Owner) error {
+	if to == "" || len(to) > 4096 {
+		return syscall.ENAMETOOLONG
+	}
+	return m.enter(name, int64(len(to)), func(dir *node) *node {
+		m.linked.Store(true)
+		return &node{mode: fs.ModeSymlink | 0o777, owner: dir.heir(as), link: to, changed: time.Now()}
+	})
+}
+
+func (m *memory) chown(name string, to program.Owner) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, err := m.find(name)
+	if err != nil {
+		return err
+	}
+	n.owner = to
+	return nil
 }
 
 func (m *memory) readDir(name string) ([]fs.DirEntry, error) {
@@ -337,7 +383,14 @@ func (m *memory) readDir(name string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
-func (m *memory) mkdir(name string, perm fs.FileMode) error {
+func (m *memory) mkdir(name string, perm fs.FileMode, as program.Owner) error {
+	return m.enter(name, 0, func(dir *node) *node {
+		return &node{mode: fs.ModeDir | perm.Perm()&^0o022 | dir.mode&fs.ModeSetgid, owner: dir.heir(as), changed: time.Now(), children: map[string]*node{}}
+	})
+}
+
+// enter makes a new entry of a folder.
+func (m *memory) enter(name string, size int64, make func(dir *node) *node) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	dir, base, err := m.parent(name)
@@ -350,10 +403,10 @@ func (m *memory) mkdir(name string, perm fs.FileMode) error {
 	if strings.Count(name, "/") > mostFolders {
 		return syscall.ENAMETOOLONG
 	}
-	if err := m.take(entryCost); err != nil {
+	if err := m.take(entryCost + size); err != nil {
 		return err
 	}
-	dir.children[base] = &node{mode: fs.ModeDir | perm.Perm()&^0o022, changed: time.Now(), children: map[string]*node{}}
+	dir.children[base] = make(dir)
 	dir.changed = time.Now()
 	return nil
 }
@@ -384,7 +437,7 @@ func (m *memory) remove(name string) error {
 // drop forgets a file or empty folder; mu is held.
 func (m *memory) drop(n *node) {
 	if !n.free {
-		m.give(entryCost)
+		m.give(entryCost + int64(len(n.link)))
 	}
 	if n.gone = true; n.open == 0 {
 		m.release(n)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/kubestage/kubestage/sandbox/runtime/program"
 )
 
 // mount is a folder or file of the host as a part of a container's files. It
@@ -23,11 +25,12 @@ type mount struct {
 	file     string // name in that folder, when a single file is mounted
 	readOnly bool
 	usage    *usage
+	group    int64 // of what the kubelet prepared
 	closers
 }
 
 // newMount refuses what does not belong to the pod.
-func newMount(m Mount, podDir string, volumes *Usages) (*mount, error) {
+func newMount(m Mount, podDir string, volumes *Usages, fsGroup int64) (*mount, error) {
 	at := path.Clean(m.Path)
 	if !path.IsAbs(m.Path) || at == "/" {
 		return nil, errors.New("not a path that something can be mounted at")
@@ -56,6 +59,11 @@ func newMount(m Mount, podDir string, volumes *Usages) (*mount, error) {
 		volumes = &Usages{}
 	}
 	n.usage = volumes.of(filepath.Join(podDir, volumeOf(rel)))
+	// Who prepares a volume for a group without being root can set its mode but
+	// not its group (pkg/volume/volume_linux.go:149): the setgid bit says that it wanted to.
+	if info, err := root.Stat(volumeOf(rel)); err == nil && info.Mode()&fs.ModeSetgid != 0 {
+		n.group = fsGroup
+	}
 	return n, nil
 }
 
@@ -67,6 +75,37 @@ func volumeOf(rel string) string {
 		parts = parts[:3]
 	}
 	return filepath.Join(parts...)
+}
+
+// owned is a file of the host with the owner it has in containers.
+type owned struct {
+	fs.FileInfo
+	owner program.Owner
+}
+
+func (o owned) Sys() any { return o.owner }
+
+// key names a file of the mount among those of its volume.
+func (m *mount) key(name string) string {
+	if m.file != "" {
+		name = m.file
+	}
+	return filepath.Join(m.rel, filepath.FromSlash(name))
+}
+
+func (m *mount) owner(name string) program.Owner {
+	if o, ok := m.usage.owners.Load(m.key(name)); ok {
+		return o.(program.Owner)
+	}
+	return program.Owner{GID: m.group}
+}
+
+// made notes whose a new file is. On the host, all are the same user's.
+func (m *mount) made(root *os.Root, name string, as program.Owner) {
+	if info, err := root.Stat(filepath.Dir(name)); err == nil && info.Mode()&fs.ModeSetgid != 0 {
+		as.GID = m.owner(filepath.Dir(name)).GID
+	}
+	m.usage.owners.Store(m.key(name), as)
 }
 
 func (m *mount) writable() bool { return !m.readOnly }
@@ -90,11 +129,12 @@ func (m *mount) at(name string, do func(root *os.Root, name string) error) error
 	return do(root, filepath.FromSlash(name))
 }
 
-func (m *mount) open(name string, flag int, perm fs.FileMode) (file io.ReadWriteCloser, err error) {
+func (m *mount) open(name string, flag int, perm fs.FileMode, as program.Owner) (file io.ReadWriteCloser, err error) {
 	err = m.at(name, func(root *os.Root, name string) error {
 		info, err := root.Stat(name)
+		isNew := errors.Is(err, fs.ErrNotExist) && flag&os.O_CREATE != 0
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && flag&os.O_CREATE != 0:
+		case isNew:
 			if err := m.usage.take(0, 1); err != nil {
 				return err
 			}
@@ -114,6 +154,9 @@ func (m *mount) open(name string, flag int, perm fs.FileMode) (file io.ReadWrite
 		if err := m.add(f); err != nil {
 			f.Close()
 			return err
+		}
+		if isNew {
+			m.made(root, name, as)
 		}
 		file = &mountedFile{f: f, m: m}
 		return nil
@@ -163,6 +206,9 @@ func (m *mount) stat(name string, follow bool) (info fs.FileInfo, err error) {
 		} else {
 			info, err = root.Lstat(name)
 		}
+		if err == nil {
+			info = owned{info, m.owner(name)}
+		}
 		return err
 	})
 	return info, err
@@ -203,7 +249,7 @@ func (m *mount) readDir(name string) (entries []fs.DirEntry, err error) {
 		}
 		for _, e := range list {
 			if info, err := root.Lstat(filepath.Join(name, e.Name())); err == nil {
-				entries = append(entries, fs.FileInfoToDirEntry(named{info, e.Name()}))
+				entries = append(entries, fs.FileInfoToDirEntry(named{owned{info, m.owner(filepath.Join(name, e.Name()))}, e.Name()}))
 			}
 		}
 		return nil
@@ -211,7 +257,7 @@ func (m *mount) readDir(name string) (entries []fs.DirEntry, err error) {
 	return entries, err
 }
 
-func (m *mount) mkdir(name string, perm fs.FileMode) error {
+func (m *mount) mkdir(name string, perm fs.FileMode, as program.Owner) error {
 	if strings.Count(name, "/") > mostFolders {
 		return syscall.ENAMETOOLONG
 	}
@@ -219,8 +265,35 @@ func (m *mount) mkdir(name string, perm fs.FileMode) error {
 		if err := m.usage.take(0, 1); err != nil {
 			return err
 		}
-		return root.Mkdir(name, perm.Perm()|0o700)
+		err := root.Mkdir(name, perm.Perm()|0o700)
+		if err == nil {
+			m.made(root, name, as)
+		}
+		return err
 	})
+}
+
+// symlink makes links that stay in the mount: what others of the host follow
+// must not lead anywhere else.
+func (m *mount) symlink(to, name string, as program.Owner) error {
+	if m.file != "" || path.IsAbs(to) || !filepath.IsLocal(filepath.Join(filepath.FromSlash(path.Dir(name)), filepath.FromSlash(to))) {
+		return syscall.EPERM
+	}
+	return m.at(name, func(root *os.Root, name string) error {
+		if err := m.usage.take(0, 1); err != nil {
+			return err
+		}
+		err := root.Symlink(filepath.FromSlash(to), name)
+		if err == nil {
+			m.usage.owners.Store(m.key(name), as)
+		}
+		return err
+	})
+}
+
+func (m *mount) chown(name string, to program.Owner) error {
+	m.usage.owners.Store(m.key(name), to)
+	return nil
 }
 
 func (m *mount) remove(name string) error {
@@ -232,6 +305,7 @@ func (m *mount) remove(name string) error {
 		if err := root.Remove(name); err != nil {
 			return err
 		}
+		m.usage.owners.Delete(m.key(name))
 		size := int64(0)
 		if info.Mode().IsRegular() {
 			size = info.Size()
@@ -241,7 +315,13 @@ func (m *mount) remove(name string) error {
 }
 
 func (m *mount) rename(from, to string) error {
-	return m.at(from, func(root *os.Root, from string) error { return root.Rename(from, filepath.FromSlash(to)) })
+	return m.at(from, func(root *os.Root, name string) error {
+		err := root.Rename(name, filepath.FromSlash(to))
+		if err == nil {
+			m.usage.moveOwners(m.key(from), m.key(to))
+		}
+		return err
+	})
 }
 
 func (m *mount) chmod(name string, mode fs.FileMode) error {

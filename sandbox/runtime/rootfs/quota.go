@@ -3,6 +3,7 @@ package rootfs
 import (
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -13,11 +14,17 @@ import (
 type Quota struct {
 	used   atomic.Int64
 	most   int64
-	within *Quota
+	within Budget
+}
+
+// Budget is where a quota gets from what it gives.
+type Budget interface {
+	Take(n int64) bool
+	Give(n int64)
 }
 
 // NewQuota makes a quota of bytes; within may be nil.
-func NewQuota(most int64, within *Quota) *Quota { return &Quota{most: most, within: within} }
+func NewQuota(most int64, within Budget) *Quota { return &Quota{most: most, within: within} }
 
 // Used is how many bytes are taken.
 func (q *Quota) Used() int64 { return q.used.Load() }
@@ -28,11 +35,9 @@ func (q *Quota) take(n int64) error {
 		q.used.Add(-n)
 		return syscall.ENOSPC
 	}
-	if q.within != nil {
-		if err := q.within.take(n); err != nil {
-			q.used.Add(-n)
-			return err
-		}
+	if q.within != nil && !q.within.Take(n) {
+		q.used.Add(-n)
+		return syscall.ENOSPC
 	}
 	return nil
 }
@@ -40,9 +45,13 @@ func (q *Quota) take(n int64) error {
 func (q *Quota) give(n int64) {
 	q.used.Add(-n)
 	if q.within != nil {
-		q.within.give(n)
+		q.within.Give(n)
 	}
 }
+
+// Take and Give make a quota the budget of others.
+func (q *Quota) Take(n int64) bool { return q.take(n) == nil }
+func (q *Quota) Give(n int64)      { q.give(n) }
 
 // Usages are what the volumes of a pod hold. Containers of the pod share it.
 type Usages struct {
@@ -71,6 +80,20 @@ type usage struct {
 	measured time.Time
 	bytes    int64
 	entries  int
+
+	owners sync.Map // program.Owner by path, of what containers made or were given
+}
+
+// moveOwners follows a file, or a folder with all that is in it, to its new name.
+func (u *usage) moveOwners(from, to string) {
+	u.owners.Range(func(k, o any) bool {
+		at := k.(string)
+		if rest, ok := strings.CutPrefix(at, from); ok && (rest == "" || rest[0] == filepath.Separator) {
+			u.owners.Delete(k)
+			u.owners.Store(to+rest, o)
+		}
+		return true
+	})
 }
 
 const (

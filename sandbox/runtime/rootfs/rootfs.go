@@ -22,6 +22,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/kubestage/kubestage/sandbox/runtime/program"
 )
 
 // Config describes the root file system of a container.
@@ -32,6 +34,17 @@ type Config struct {
 	ReadOnly bool   // of everything that is not mounted
 	Memory   *Quota // for what is written to memory
 	Volumes  *Usages
+	Parts    []Part
+	As       Identity
+	FSGroup  int64 // whose the volumes are that the kubelet prepared for a group
+}
+
+// Part is a file system in memory at a path of the container.
+type Part struct {
+	Path     string
+	Template func() []Entry
+	ReadOnly bool
+	Memory   *Quota
 }
 
 // Mount shows a folder or file of the host at a path of the container.
@@ -44,17 +57,26 @@ type Mount struct {
 // FS is the root file system of one container.
 type FS struct {
 	memory *memory
+	parts  []part
 	mounts []*mount // those with the longest paths first
+	as     Identity
+}
+
+type part struct {
+	path string
+	*memory
 }
 
 // layer is a part of the file system. Names are relative to it, "." is the
 // part itself, and the errors' names are replaced by FS.
 type layer interface {
-	open(name string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error)
+	open(name string, flag int, perm fs.FileMode, as program.Owner) (io.ReadWriteCloser, error)
 	stat(name string, follow bool) (fs.FileInfo, error)
 	readlink(name string) (string, error)
 	readDir(name string) ([]fs.DirEntry, error)
-	mkdir(name string, perm fs.FileMode) error
+	mkdir(name string, perm fs.FileMode, as program.Owner) error
+	symlink(to, name string, as program.Owner) error
+	chown(name string, to program.Owner) error
 	remove(name string) error
 	rename(from, to string) error
 	chmod(name string, mode fs.FileMode) error
@@ -64,9 +86,13 @@ type layer interface {
 
 // New checks the mounts. The tree in memory is built when it is first needed.
 func New(c Config) (*FS, error) {
-	f := &FS{memory: newMemory(c.Template, c.Memory, c.ReadOnly)}
+	f := &FS{memory: newMemory(c.Template, c.Memory, c.ReadOnly), as: c.As}
+	for _, p := range c.Parts {
+		f.parts = append(f.parts, part{path.Clean(p.Path), newMemory(p.Template, p.Memory, p.ReadOnly)})
+		f.memory.mountPoints = append(f.memory.mountPoints, mountPoint{path.Clean(p.Path), true})
+	}
 	for _, m := range c.Mounts {
-		at, err := newMount(m, c.PodDir, c.Volumes)
+		at, err := newMount(m, c.PodDir, c.Volumes, c.FSGroup)
 		if err != nil {
 			return nil, fmt.Errorf("mount %s: %w", m.Path, err)
 		}
@@ -82,6 +108,9 @@ func New(c Config) (*FS, error) {
 // Close gives back what the container wrote and closes what it left open.
 func (f *FS) Close() {
 	f.memory.close()
+	for _, p := range f.parts {
+		p.close()
+	}
 	for _, m := range f.mounts {
 		m.close()
 	}
@@ -101,6 +130,14 @@ func (f *FS) find(name string) (l layer, rel string) {
 			return m, name[len(m.path)+1:]
 		}
 	}
+	for _, p := range f.parts {
+		if name == p.path {
+			return p.memory, "."
+		}
+		if strings.HasPrefix(name, p.path+"/") {
+			return p.memory, name[len(p.path)+1:]
+		}
+	}
 	if name == "/" {
 		return f.memory, "."
 	}
@@ -110,9 +147,9 @@ func (f *FS) find(name string) (l layer, rel string) {
 // mountedIn reports whether a mount is at or under a name.
 func (f *FS) mountedIn(name string) bool {
 	name = path.Clean("/" + name)
-	return slices.ContainsFunc(f.mounts, func(m *mount) bool {
-		return m.path == name || strings.HasPrefix(m.path, strings.TrimSuffix(name, "/")+"/")
-	})
+	within := func(at string) bool { return at == name || strings.HasPrefix(at, strings.TrimSuffix(name, "/")+"/") }
+	return slices.ContainsFunc(f.mounts, func(m *mount) bool { return within(m.path) }) ||
+		slices.ContainsFunc(f.parts, func(p part) bool { return within(p.path) })
 }
 
 // fail gives an error the name that the container knows. What only a host
@@ -141,32 +178,42 @@ const writing = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TRUNC
 
 // Open opens a file. Folders are read by ReadDir only.
 func (f *FS) Open(name string, flag int, perm fs.FileMode) (io.ReadWriteCloser, error) {
-	l, rel := f.find(name)
+	at, err := f.resolve(name, true)
+	if err == nil {
+		err = f.opens(at, flag)
+	}
+	if err != nil {
+		return nil, fail("open", name, err)
+	}
+	l, rel := f.find(at)
 	if flag&writing != 0 && !l.writable() {
-		if _, err := l.stat(rel, true); err == nil || flag&os.O_CREATE != 0 {
+		info, err := l.stat(rel, true)
+		if err == nil && info.Mode()&fs.ModeDevice == 0 || err != nil && flag&os.O_CREATE != 0 {
 			return nil, fail("open", name, syscall.EROFS)
 		}
 	}
-	file, err := l.open(rel, flag, perm)
+	file, err := l.open(rel, flag, perm, f.as.Owner)
 	return file, fail("open", name, err)
 }
 
 // Stat describes what a name leads to.
-func (f *FS) Stat(name string) (fs.FileInfo, error) {
-	l, rel := f.find(name)
-	info, err := l.stat(rel, true)
-	if err != nil {
-		return nil, fail("stat", name, err)
-	}
-	return named{info, path.Base(path.Clean("/" + name))}, nil
-}
+func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.describe("stat", name, true) }
 
 // Lstat describes a name, without following it when it is a symbolic link.
-func (f *FS) Lstat(name string) (fs.FileInfo, error) {
-	l, rel := f.find(name)
-	info, err := l.stat(rel, false)
+func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.describe("lstat", name, false) }
+
+func (f *FS) describe(op, name string, follow bool) (fs.FileInfo, error) {
+	at, err := f.resolve(name, follow)
+	if err == nil {
+		err = f.reach(at, 0)
+	}
 	if err != nil {
-		return nil, fail("lstat", name, err)
+		return nil, fail(op, name, err)
+	}
+	l, rel := f.find(at)
+	info, err := l.stat(rel, follow)
+	if err != nil {
+		return nil, fail(op, name, err)
 	}
 	return named{info, path.Base(path.Clean("/" + name))}, nil
 }
@@ -177,46 +224,77 @@ type named struct {
 }
 
 func (n named) Name() string { return n.name }
-func (n named) Sys() any     { return nil } // says too much of the host
+
+// Sys is the owner; what else a host says is too much.
+func (n named) Sys() any {
+	o, _ := n.FileInfo.Sys().(program.Owner)
+	return o
+}
 
 // Readlink tells where a symbolic link points to.
 func (f *FS) Readlink(name string) (string, error) {
-	l, rel := f.find(name)
+	at, err := f.resolve(name, false)
+	if err == nil {
+		err = f.reach(at, 0)
+	}
+	if err != nil {
+		return "", fail("readlink", name, err)
+	}
+	l, rel := f.find(at)
 	to, err := l.readlink(rel)
 	return to, fail("readlink", name, err)
 }
 
 // ReadDir lists a folder, with what is mounted in it.
 func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
-	l, rel := f.find(name)
+	clean, err := f.resolve(name, true)
+	if err == nil {
+		err = f.reach(clean, toRead)
+	}
+	if err != nil {
+		return nil, fail("open", name, err)
+	}
+	l, rel := f.find(clean)
 	entries, err := l.readDir(rel)
 	if err != nil {
 		return nil, fail("open", name, err)
 	}
-	clean := path.Clean("/" + name)
+	mounted := func(at string, info fs.FileInfo, err error) {
+		if at == "/" || path.Dir(at) != clean || err != nil {
+			return
+		}
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == path.Base(at) })
+		entries = append(entries, fs.FileInfoToDirEntry(named{info, path.Base(at)}))
+	}
+	for _, p := range f.parts {
+		info, err := p.stat(".", true)
+		mounted(p.path, info, err)
+	}
 	for _, m := range f.mounts {
-		if m.path == "/" || path.Dir(m.path) != clean {
-			continue
+		if path.Dir(m.path) == clean {
+			info, err := m.stat(".", true)
+			mounted(m.path, info, err)
 		}
-		info, err := m.stat(".", true)
-		if err != nil {
-			continue
-		}
-		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == path.Base(m.path) })
-		entries = append(entries, fs.FileInfoToDirEntry(named{info, path.Base(m.path)}))
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return entries, nil
 }
 
 // change runs an operation on a name that must be writable and no mount itself.
-func (f *FS) change(op, name string, do func(l layer, rel string) error) error {
-	l, rel := f.find(name)
+func (f *FS) change(op, name string, last bool, check func(name string) error, do func(l layer, rel string) error) error {
+	at, err := f.resolve(name, last)
+	if err == nil {
+		err = check(at)
+	}
+	if err != nil {
+		return fail(op, name, err)
+	}
+	l, rel := f.find(at)
 	if rel == "." {
 		return fail(op, name, syscall.EBUSY)
 	}
 	if !l.writable() {
-		if _, err := l.stat(rel, false); err != nil && op != "mkdir" {
+		if _, err := l.stat(rel, false); err != nil && op != "mkdir" && op != "symlink" {
 			return fail(op, name, err)
 		}
 		return fail(op, name, syscall.EROFS)
@@ -229,7 +307,15 @@ func (f *FS) Mkdir(name string, perm fs.FileMode) error {
 	if _, err := f.Lstat(name); err == nil {
 		return fail("mkdir", name, syscall.EEXIST)
 	}
-	return f.change("mkdir", name, func(l layer, rel string) error { return l.mkdir(rel, perm) })
+	return f.change("mkdir", name, false, f.alter, func(l layer, rel string) error { return l.mkdir(rel, perm, f.as.Owner) })
+}
+
+// Symlink makes a symbolic link. In a mount it must not lead out of it.
+func (f *FS) Symlink(to, name string) error {
+	if _, err := f.Lstat(name); err == nil {
+		return fail("symlink", name, syscall.EEXIST)
+	}
+	return f.change("symlink", name, false, f.alter, func(l layer, rel string) error { return l.symlink(to, rel, f.as.Owner) })
 }
 
 // Remove removes a file or an empty folder.
@@ -237,7 +323,7 @@ func (f *FS) Remove(name string) error {
 	if f.mountedIn(name) {
 		return fail("remove", name, syscall.EBUSY)
 	}
-	return f.change("remove", name, layer.remove)
+	return f.change("remove", name, false, f.alter, layer.remove)
 }
 
 // Rename moves a file or folder within one part of the file system.
@@ -245,8 +331,15 @@ func (f *FS) Rename(from, to string) error {
 	if f.mountedIn(from) || f.mountedIn(to) {
 		return fail("rename", from, syscall.EBUSY)
 	}
-	l, rel := f.find(to)
-	return f.change("rename", from, func(source layer, old string) error {
+	target, err := f.resolve(to, false)
+	if err == nil {
+		err = f.alter(target)
+	}
+	if err != nil {
+		return fail("rename", to, err)
+	}
+	l, rel := f.find(target)
+	return f.change("rename", from, false, f.alter, func(source layer, old string) error {
 		if source != l {
 			return syscall.EXDEV
 		}
@@ -254,20 +347,55 @@ func (f *FS) Rename(from, to string) error {
 	})
 }
 
-// Chmod changes permissions. They are shown, and not enforced: every process here is root.
+// Chmod changes permissions, which the owner may.
 func (f *FS) Chmod(name string, mode fs.FileMode) error {
-	return f.change("chmod", name, func(l layer, rel string) error { return l.chmod(rel, mode.Perm()) })
+	return f.change("chmod", name, true, f.own, func(l layer, rel string) error { return l.chmod(rel, mode.Perm()) })
+}
+
+// Chown gives a file to somebody, which only those may who pass over
+// permissions; an owner may change to a group of his own. -1 leaves one as it is.
+func (f *FS) Chown(name string, uid, gid int64) error {
+	return f.change("chown", name, true, f.own, func(l layer, rel string) error {
+		info, err := l.stat(rel, true)
+		if err != nil {
+			return err
+		}
+		to, _ := info.Sys().(program.Owner)
+		if !f.as.Override && (uid >= 0 && uid != to.UID || gid >= 0 && gid != f.as.GID && !slices.Contains(f.as.Groups, gid)) {
+			return syscall.EPERM
+		}
+		if uid >= 0 {
+			to.UID = uid
+		}
+		if gid >= 0 {
+			to.GID = gid
+		}
+		return l.chown(rel, to)
+	})
+}
+
+// own checks that a file is the identity's.
+func (f *FS) own(name string) error {
+	if err := f.reach(name, 0); err != nil {
+		return err
+	}
+	l, rel := f.find(name)
+	if info, err := l.stat(rel, true); err == nil && !f.as.owns(info) {
+		return syscall.EPERM
+	}
+	return nil
 }
 
 // Chtimes changes the time of the last change.
 func (f *FS) Chtimes(name string, t time.Time) error {
-	return f.change("chtimes", name, func(l layer, rel string) error { return l.chtimes(rel, t) })
+	return f.change("chtimes", name, true, func(at string) error { return f.reach(at, toWrite) }, func(l layer, rel string) error { return l.chtimes(rel, t) })
 }
 
 // Writable reports whether anything can be written at a name.
 func (f *FS) Writable(name string) bool {
-	l, _ := f.find(name)
-	return l.writable()
+	at, err := f.resolve(name, true)
+	l, _ := f.find(at)
+	return err == nil && l.writable() && f.reach(at, toWrite) == nil
 }
 
 // closers are the open files of a mount: as many as a container may have, and
