@@ -35,7 +35,7 @@ var rooms = []room{
 		"every other room uses these words, so they must cost nothing: standard library only"},
 	{"watch/cluster", []string{"watch"}, []string{"k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go"},
 		"an attached cluster is a source like any other: it turns what client-go says into watch's words and knows nobody else"},
-	{"watch/recording", []string{"watch"}, nil,
+	{"watch/recording", []string{"watch", "watch/state"}, nil,
 		"a recording is read where no cluster exists"},
 	{"sandbox", []string{"watch", "sandbox/overlay"}, []string{"golang.org/x/sys"},
 		"the supervisor runs programs; what it runs is data, so that the supervisor builds in seconds and for every system"},

@@ -84,6 +84,7 @@ func (s *recordings) record(w wish) (recording.Header, []byte, error) {
 	if err != nil {
 		return recording.Header{}, nil, err
 	}
+	choice.Past = s.past
 	h, events, err := recording.Cut(s.Log, choice)
 	var gap *watch.Gap
 	switch {

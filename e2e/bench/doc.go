@@ -9,7 +9,9 @@
 //   - memory: the proportional set size of all processes, with 0 and 30 pods;
 //   - frames: from the commit in etcd to the websocket, with 1 and 200 clients
 //     while 100 pods start, and whether any client misses an event or gets one
-//     twice.
+//     twice;
+//   - replay: the size of a recording, and from the command to the first event of
+//     one with 100,000.
 //
 // `make bench` runs all of it; `go run ./e2e/bench -only start -runs 1` a part.
 package main

@@ -31,6 +31,7 @@ var parts = []struct {
 	{"pods", measurePods},
 	{"memory", measureMemory},
 	{"frames", measureFrames},
+	{"replay", measureReplay},
 }
 
 func main() {
@@ -48,7 +49,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.binary, "binary", "bin/dashboard", "the program to measure; make build makes it")
 	flags.IntVar(&b.runs, "runs", 5, "how often each start is measured; the median counts")
-	only := flags.String("only", "", "measure only this: start, restart, pods, memory or frames")
+	only := flags.String("only", "", "measure only this: start, restart, pods, memory, frames or replay")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -63,6 +63,15 @@ func Start(o Options) (*Dashboard, error) {
 	} else {
 		args = append(args, "--data-dir", o.Dir)
 	}
+	return launch(o, args)
+}
+
+// Replay starts the program on a recording, and returns when it listens.
+func Replay(o Options, file string) (*Dashboard, error) {
+	return launch(o, append([]string{"replay", file, "--addr", "127.0.0.1:0"}, o.Args...))
+}
+
+func launch(o Options, args []string) (*Dashboard, error) {
 	d := &Dashboard{Dir: o.Dir, command: exec.Command(o.Binary, args...), ended: make(chan struct{})}
 	d.command.Env = o.Env
 	d.command.Stderr = &d.stderr

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/state"
 )
 
 // Choice is what of a log goes into a recording: the events First to Last, or,
@@ -16,6 +18,13 @@ import (
 type Choice struct {
 	First, Last uint64
 	Story       []uint64
+
+	// Past returns what there was at an event, for what was last written before
+	// the oldest event that the log keeps. nil does without.
+	Past interface {
+		At(seq uint64) (*state.State, error)
+		Since() uint64
+	}
 }
 
 // ErrNothing is returned when there are no events to record.
@@ -48,10 +57,20 @@ func Cut(log *watch.Log, c Choice) (Header, []watch.Event, error) {
 		return Header{}, nil, err
 	}
 	h := Header{Log: log.ID(), First: c.First, Last: c.Last}
+	events := k.carried()
 	if oldest > 1 {
 		h.Since = oldest
+		if c.Past != nil {
+			past, err := c.Past.At(c.First - 1)
+			if err != nil {
+				return Header{}, nil, err
+			}
+			events = append(events, k.remembered(past, oldest)...)
+			if h.Since = c.Past.Since(); h.Since == 1 {
+				h.Since = 0
+			}
+		}
 	}
-	events := k.carried()
 	h.Carried = len(events)
 	// What caused a story before it began stands among what was carried in, in
 	// the order of the log, and so counts as carried.
@@ -120,10 +139,14 @@ type cutter struct {
 
 	// The newest event before First of each thing whose state outlives it.
 	before map[string]watch.Event
+	begin  time.Time // of the event First
 }
 
 func (k *cutter) add(e watch.Event) {
 	early := e.Seq < k.choice.First
+	if e.Seq == k.choice.First {
+		k.begin = e.Start
+	}
 	if early {
 		if thing := lasting(&e); thing != "" {
 			k.before[thing] = e
@@ -154,6 +177,35 @@ func (k *cutter) carried() []watch.Event {
 	return events
 }
 
+// remembered tells of what was last written before the oldest event of the log,
+// as far as somebody remembers it. The events that said so are gone, and with
+// them their times and their evidence.
+func (k *cutter) remembered(past *state.State, oldest uint64) (events []watch.Event) {
+	add := func(seq uint64, e watch.Event, detail any) {
+		if seq >= oldest {
+			return
+		}
+		e.Seq, e.Start, e.End = seq, k.begin, k.begin
+		e.Evidence = watch.Inferred("state", fmt.Sprintf("event %d", seq))
+		e.Detail, _ = json.Marshal(detail) // of strings, numbers, and JSON
+		events = append(events, e)
+	}
+	type object map[string]any
+	for _, o := range past.Objects() {
+		about := o.Object
+		add(o.Seq, watch.Event{Kind: watch.Etcd, From: watch.APIServer, To: watch.EtcdServer, Verb: "range", Object: &about, Revision: o.Revision}, object{"value": o.Value})
+	}
+	for _, c := range past.Components() {
+		add(c.Seq, watch.Event{Kind: watch.Component, From: watch.Kubestage, To: c.Name, Verb: c.State}, object{"pid": c.PID, "restarts": c.Restarts})
+	}
+	for _, l := range past.Links() {
+		if l.State != "whole" {
+			add(l.Seq, watch.Event{Kind: "link", From: watch.Kubestage, To: l.Name, Verb: l.State}, object{"link": l.Name, "delay": l.Delay})
+		}
+	}
+	return events
+}
+
 // lasting names the thing whose state an event tells, and is empty for events
 // that pass.
 func lasting(e *watch.Event) string {
@@ -169,12 +221,22 @@ func lasting(e *watch.Event) string {
 		if e.Verb == "watch" && e.Code < 400 && e.Object != nil {
 			return "open " + e.From + " " + e.Object.Group + " " + e.Object.Resource
 		}
-	case watch.Component, watch.Source, "link":
-		name := string(e.Kind) + " " + e.To
-		if e.Object != nil {
-			name += " " + e.Object.Key()
+	case watch.Component:
+		if e.Verb == "frozen" || e.Verb == "thawed" { // it is what it was as well
+			return "frozen " + e.To
 		}
-		return name
+		return "component " + e.To
+	case watch.Source:
+		if e.Object != nil {
+			return "source " + e.Object.Key()
+		}
+		return "source"
+	case "link":
+		var d struct {
+			Link string `json:"link"`
+		}
+		_ = json.Unmarshal(e.Detail, &d) // then it has no name
+		return "link " + d.Link
 	}
 	return ""
 }

@@ -35,7 +35,8 @@
 // told as `listed`; and, as they were, the newest event of each component, link
 // and source, and who had a watch open. These are the first Header.Carried
 // events. They keep their times and their evidence: all of it was observed, none
-// is made up.
+// is made up. Only what the log no longer tells, and package state still knows,
+// is told without a time of its own and as inferred.
 //
 // # Stories
 //

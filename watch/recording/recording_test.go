@@ -3,6 +3,7 @@ package recording
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/state"
 )
 
 // tell makes an event of what is left out most.
@@ -125,18 +127,41 @@ func TestCutOfAnAttachedCluster(t *testing.T) {
 	}
 }
 
-func TestCutOfWhatIsNotKeptIsAGap(t *testing.T) {
-	log := watch.NewLog(3000)
-	for i := range 100 {
-		log.Append(tell(watch.Etcd, "put", fmt.Sprintf("pods/p%d", i), object{}))
+// A log that has let go of its beginning: what was written there is known from
+// its state.
+func TestCutOfALogThatBeganEarlier(t *testing.T) {
+	log := watch.NewLog(1 << 20)
+	past := state.NewTimeline(log)
+	cut := tell("link", "cut", "", object{"link": "etcd"})
+	ready := tell(watch.Component, "ready", "", object{"pid": 7})
+	ready.To = "etcd"
+	log.Append(tell(watch.Etcd, "put", "pods/old", object{"value": object{"n": 1}}), cut, ready)
+	for i := range 20_000 {
+		log.Append(tell(watch.Etcd, "put", "pods/new", object{"value": object{"n": i, "x": sha256.Sum256([]byte{byte(i), byte(i >> 8)})}}))
+		if i%100 == 0 {
+			past.CatchUp()
+		}
 	}
 	first, last := log.Bounds()
+	if first == 1 {
+		t.Fatal("the log is not too small")
+	}
 	var gap *watch.Gap
-	if _, _, err := Cut(log, Choice{First: 1, Last: last}); !errors.As(err, &gap) || gap.First != first {
+	if _, _, err := Cut(log, Choice{First: 1, Last: last, Past: past}); !errors.As(err, &gap) || gap.First != first {
 		t.Fatalf("got %v", err)
 	}
 	if h, _, err := Cut(log, Choice{First: last, Last: last}); err != nil || h.Since != first {
 		t.Fatalf("since %d, %v; want %d", h.Since, err, first)
+	}
+	h, events, err := Cut(log, Choice{First: last, Last: last, Past: past})
+	if err != nil || h.Since != 0 || h.Carried != 4 {
+		t.Fatalf("since %d, %d carried in, %v", h.Since, h.Carried, err)
+	}
+	if got := told(events); got != "1:range:old 2:cut:etcd 3:ready:etcd 4:range:new 5:put:new" {
+		t.Errorf("got %s", got)
+	}
+	if e := events[0]; e.Evidence.How != "inferred" || !e.Start.Equal(events[4].Start) || string(e.Detail) != `{"value":{"n":1}}` {
+		t.Errorf("what was there is told as %+v", e)
 	}
 }
 
