@@ -67,15 +67,15 @@ type auditRecord struct {
 
 // requestDetail is the detail of a request event; see docs/events.md.
 type requestDetail struct {
-	UserAgent    string          `json:"userAgent,omitempty"`
-	Groups       []string        `json:"groups,omitempty"`
-	Impersonated string          `json:"impersonated,omitempty"`
-	URI          string          `json:"uri"`
-	Decision     string          `json:"decision,omitempty"`
-	Reason       string          `json:"reason,omitempty"`
-	Message      string          `json:"message,omitempty"`
-	Request      json.RawMessage `json:"request,omitempty"`
-	DryRun       bool            `json:"dryRun,omitempty"`
+	UserAgent string          `json:"userAgent,omitempty"`
+	Groups    []string        `json:"groups,omitempty"`
+	As        string          `json:"as,omitempty"`
+	URI       string          `json:"uri"`
+	Decision  string          `json:"decision,omitempty"`
+	Reason    string          `json:"reason,omitempty"`
+	Message   string          `json:"message,omitempty"`
+	Request   json.RawMessage `json:"request,omitempty"`
+	DryRun    bool            `json:"dryRun,omitempty"`
 }
 
 // body is what we read of objects in requests and answers.
@@ -130,6 +130,11 @@ func (a *auditor) line(line []byte) []watch.Observation {
 	defer a.mu.Unlock()
 	switch r.Stage {
 	case "ResponseStarted":
+		if r.User.Username == "" {
+			// Who was not recognised is audited by a filter of its own, and
+			// only here (WithFailedAuthenticationAudit).
+			return []watch.Observation{a.request(&r, code)}
+		}
 		if code >= 400 {
 			return nil // the record of its end follows, with the reason
 		}
@@ -162,6 +167,9 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		From: r.User.Username, To: watch.APIServer, Verb: r.Verb, Code: code,
 		Evidence: watch.Observed("audit", r.AuditID),
 	}}
+	if o.From == "" {
+		o.From = watch.Unknown
+	}
 	o.Gives = []watch.Give{{Key: "audit:" + r.AuditID}}
 	d := requestDetail{
 		UserAgent: r.UserAgent, Groups: r.User.Groups, URI: withoutSecrets(r.URI),
@@ -170,7 +178,7 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		DryRun:   dryRun(r.URI),
 	}
 	if r.Impersonated != nil {
-		d.Impersonated = r.Impersonated.Username
+		d.As = r.Impersonated.Username
 	}
 	if r.Status != nil && code >= 400 {
 		d.Message = r.Status.Message

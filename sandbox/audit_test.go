@@ -87,7 +87,7 @@ func TestAuditTranslation(t *testing.T) {
 			t.Errorf("line %d: start %v end %v evidence %v gives %v", i+1, o.Start, o.End, o.Evidence, o.Gives)
 		}
 	}
-	if got[7].Code != 403 || !strings.Contains(string(got[7].Detail), `"impersonated":"jane"`) || !strings.Contains(string(got[7].Detail), "cannot list resource") {
+	if got[7].Code != 403 || !strings.Contains(string(got[7].Detail), `"as":"jane"`) || !strings.Contains(string(got[7].Detail), "cannot list resource") {
 		t.Errorf("the refusal says %d %s", got[7].Code, got[7].Detail)
 	}
 	if w := got[12]; !w.Start.Equal(w.End) {

@@ -134,7 +134,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 		name: apiserverName, role: "kube-apiserver",
 		needs: []string{etcdName}, early: true,
 		probe: probe{port: ports[apiserverName], path: "/readyz"},
-		wave:  1, grace: 2200 * time.Millisecond, audits: !bare, version: Kubernetes,
+		wave:  1, grace: 2200 * time.Millisecond, audits: !bare, tells: !bare, version: Kubernetes,
 		args: []string{
 			"--etcd-servers=" + localURL(ports[etcdName]),
 			"--etcd-cafile=" + c.etcdCA.file(p.pki),

@@ -298,7 +298,7 @@ func (c *cluster) checkLog(unexplained int) {
 	if len(orphans) > unexplained {
 		c.t.Errorf("%d writes without their request", len(orphans))
 	}
-	for _, kind := range []watch.Kind{watch.Request, watch.Etcd, watch.Watch, watch.Schedule, watch.CRI, watch.Component} {
+	for _, kind := range []watch.Kind{watch.Request, watch.Span, watch.Etcd, watch.Watch, watch.Schedule, watch.CRI, watch.Component} {
 		if kinds[kind] == 0 {
 			c.t.Errorf("no %s events", kind)
 		}

@@ -20,6 +20,7 @@ const (
 	Probe     Kind = "probe"     // the kubelet probed a container
 	Net       Kind = "net"       // a program connected, or tried to (Verb connect), or asked DNS (Verb lookup)
 	Component Kind = "component" // a component's process changed; Verb is starting, ready, exited, backoff, stopping or stopped
+	Span      Kind = "span"      // a request went through the apiserver; Verb is request, Detail has the steps
 	Source    Kind = "source"    // a source changed: connected, disconnected, denied, gap
 )
 
@@ -29,7 +30,7 @@ const (
 	EtcdServer = "etcd"
 	Kubestage  = "kubestage"
 	Kubectl    = "kubectl" // a person whose name an attached cluster does not tell
-	Unknown    = "unknown" // whoever wrote what nothing names a writer of
+	Unknown    = "unknown" // whoever wrote what nothing names a writer of, or was answered 401
 )
 
 // RuntimeActor is the actor name of the container runtime on a node.

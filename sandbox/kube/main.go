@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
-	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 )
 
@@ -20,7 +19,7 @@ const Available = true
 
 var roles = map[string]func(args []string) int{
 	"etcd":                    runEtcd,
-	"kube-apiserver":          func([]string) int { return cli.Run(apiserver.NewAPIServerCommand()) },
+	"kube-apiserver":          runAPIServer,
 	"kube-controller-manager": func([]string) int { return cli.Run(quiet(controllermanager.NewControllerManagerCommand())) },
 	"kube-scheduler":          runScheduler,
 	"kubelet":                 runKubelet,

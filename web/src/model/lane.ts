@@ -41,6 +41,8 @@ export function laneFor(e: KubeEvent, laneOf: (seq: number) => Lane | undefined)
       return quietCalls.has(e.verb) ? "probes" : "foreground";
     case "probe":
       return "probes";
+    case "span":
+      return "reads"; // the steps of a request are shown with the request, not after it
     default:
       return "foreground";
   }

@@ -23,7 +23,18 @@ export interface Evidence {
   id?: string;
 }
 
-export type Kind = "request" | "etcd" | "watch" | "schedule" | "cri" | "probe" | "net" | "component" | "source" | (string & {});
+export type Kind =
+  | "request"
+  | "span"
+  | "etcd"
+  | "watch"
+  | "schedule"
+  | "cri"
+  | "probe"
+  | "net"
+  | "component"
+  | "source"
+  | (string & {});
 
 export interface KubeEvent {
   seq: number;
