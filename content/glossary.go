@@ -15,6 +15,8 @@ type Glossary struct {
 	// Components are the words the stage can light; see Term in web/src/app.ts.
 	Components []string `json:"components"`
 	Terms      []*Term  `json:"terms"`
+	// FalseFriends hold a term's spelling and mean something else.
+	FalseFriends []string `json:"falseFriends"`
 
 	byID map[string]*Term
 }
@@ -37,6 +39,17 @@ type Spelling struct {
 func (g *Glossary) Term(id string) (*Term, bool) {
 	t, ok := g.byID[id]
 	return t, ok
+}
+
+// Spellings returns every spelling of every term, by the term's id.
+func (g *Glossary) Spellings() map[string][]string {
+	all := map[string][]string{}
+	for _, t := range g.Terms {
+		for _, lang := range Languages {
+			all[t.ID] = append(append(all[t.ID], t.In[lang].Name), t.In[lang].Family...)
+		}
+	}
+	return all
 }
 
 func loadGlossary(fsys fs.FS, name string) (*Glossary, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -119,4 +120,25 @@ func (o *Outline) cover(chapters []*Chapter) error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// ByNumber returns the id of the row a number or an id like "4.2.1-etcd" names,
+// or "".
+func (o *Outline) ByNumber(id string) string {
+	if _, ok := o.byID[id]; ok {
+		return id
+	}
+	return ""
+}
+
+// ByName returns the id of the first row with this title in any language, or "".
+func (o *Outline) ByName(name string) string {
+	for _, p := range o.Parts {
+		for _, r := range p.Rows {
+			if strings.EqualFold(r.EN, name) || strings.EqualFold(r.KO, name) {
+				return r.ID
+			}
+		}
+	}
+	return ""
 }

@@ -72,6 +72,7 @@ func (s *Server) page(lang string) web.PageData {
 		Source:  s.Source,
 		Version: s.Version,
 		Console: !s.ReadOnly,
+		Notes:   s.Notes != nil && s.Book != nil,
 		Assets:  s.manifest,
 	}
 }

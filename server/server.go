@@ -18,6 +18,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/kubestage/kubestage/content"
+	"github.com/kubestage/kubestage/content/notes"
 	"github.com/kubestage/kubestage/server/store"
 	"github.com/kubestage/kubestage/watch"
 	"github.com/kubestage/kubestage/watch/state"
@@ -35,6 +36,7 @@ type Config struct {
 	Kubernetes     string                // its version, where it is known
 	Store          *store.Store
 	Book           *content.Book
+	Notes          *notes.Folder // a person's own; nil when none was given
 
 	Version string                           // shown on pages
 	Logf    func(format string, args ...any) // nil discards
@@ -54,6 +56,7 @@ type Server struct {
 	limits   limits
 	running  chan struct{} // a place for each running console command
 	jail     jail
+	terms    *notes.Lexicon
 
 	recordings *recordings
 
@@ -128,6 +131,9 @@ func New(c Config) (*Server, error) {
 		past:     state.NewTimeline(c.Log),
 	}
 	s.setLimits(defaultLimits())
+	if c.Book != nil {
+		s.terms = notes.NewLexicon(c.Book.Glossary.Spellings(), c.Book.Glossary.FalseFriends)
+	}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -160,6 +166,7 @@ func (s *Server) routes() http.Handler {
 	s.sceneRoutes(r)
 	s.recordingRoutes(r)
 
+	s.noteRoutes(r)
 	r.Get("/assets/*", s.handle(s.asset))
 	r.Get("/favicon.ico", s.handle(s.favicon))
 	r.Get("/", s.handle(s.home))

@@ -11,6 +11,7 @@ type PageData struct {
 	Source  string   // what feeds the log: "sandbox", "cluster" or "recording"
 	Version string   // of Kubestage
 	Console bool     // whether the console may run commands here
+	Notes   bool     // whether a folder of the reader's own notes is open
 	Assets  Manifest // names of the built files
 }
 

@@ -22,6 +22,7 @@ type options struct {
 	context    string
 	logMemory  size
 	database   string
+	notes      string
 }
 
 const defaultAddr = "127.0.0.1:7766"
@@ -41,6 +42,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.context, "context", "", "")
 	f.StringVar(&o.database, "database", "", "")
 	f.Var(&o.logMemory, "log-memory", "")
+	f.StringVar(&o.notes, "notes", "", "")
 	if err := parse(f, args); err != nil {
 		return o, err
 	}

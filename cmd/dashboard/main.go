@@ -59,6 +59,7 @@ Flags of dashboard:
   --ephemeral          keep nothing: a new cluster that is deleted at the end
   --kubeconfig FILE    watch this cluster instead of starting one; read only
   --context NAME       which context of the kubeconfig
+  --notes DIR          show your own Markdown notes beside the stage; they are only read
   --log-memory SIZE    memory for events, as in 256MiB (default 64MiB, about 300,000 events); the oldest go first
   --database URL       where progress and recordings are kept, as in postgres://USER@HOST/NAME (default: a file beside the cluster)
 Flags of record, for a dashboard that runs:

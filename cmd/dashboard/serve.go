@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/kubestage/kubestage/content"
+	"github.com/kubestage/kubestage/content/notes"
 	"github.com/kubestage/kubestage/sandbox"
 	"github.com/kubestage/kubestage/server"
 	"github.com/kubestage/kubestage/server/store"
@@ -53,6 +54,13 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var own *notes.Folder
+	if o.notes != "" {
+		if own, err = notes.Open(o.notes); err != nil {
+			return err
+		}
+		defer own.Close()
+	}
 	src, err := openSource(o, stderr)
 	if err != nil {
 		return err
@@ -81,6 +89,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Kubernetes:     src.kubernetes,
 		Store:          learners,
 		Book:           book,
+		Notes:          own,
 		Version:        Version,
 		Logf:           log.New(stderr, "", log.LstdFlags).Printf,
 	})

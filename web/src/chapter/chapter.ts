@@ -25,6 +25,7 @@ interface Progress {
 }
 
 export const mount: Mount = (root, app) => {
+  mountNote(root, app);
   const chapter = root.querySelector<HTMLElement>("[data-chapter]");
   const json = document.getElementById("chapter-data")?.textContent;
   if (!chapter || !json) return; // the stage page has no chapter
@@ -38,6 +39,15 @@ export const mount: Mount = (root, app) => {
     link.addEventListener("click", () => givePlace(data.id, scene.place));
   void load(scene, data.id, chapter, t);
 };
+
+/** A person's own note has terms and commands like a chapter, and no scene. */
+function mountNote(root: HTMLElement, app: App): void {
+  const note = root.querySelector<HTMLElement>("[data-note]");
+  const json = document.getElementById("note-data")?.textContent;
+  if (!note || !json) return;
+  mountTerms(note, app, (JSON.parse(json) as Pick<ChapterData, "terms">).terms);
+  if (isOurs()) mountCommands(note, chapterText[app.lang].toConsole);
+}
 
 async function load(scene: SceneView, id: string, chapter: HTMLElement, t: ChapterText): Promise<void> {
   await scene.reload();

@@ -1,0 +1,118 @@
+package notes
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Note is one file, read.
+type Note struct {
+	Name   string // path inside the folder, with slashes
+	Title  string
+	Blocks []Block
+}
+
+// Outline finds the row of the book a heading is about: by its number, or else
+// by its name. It returns "" when there is none.
+type Outline interface {
+	ByNumber(number string) string
+	ByName(name string) string
+}
+
+// Parse cuts a file into blocks. It never fails: what it does not understand is
+// text.
+func Parse(name string, data []byte, outline Outline) *Note {
+	s := &scanner{lines: splitLines(data), outline: outline}
+	s.survey()
+	s.scan()
+	n := &Note{Name: name, Blocks: s.blocks}
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	n.Title = strings.TrimSuffix(name, ".md")
+	n.name()
+	return n
+}
+
+// Export returns the file as it was.
+func (n *Note) Export() []byte {
+	var b bytes.Buffer
+	for _, block := range n.Blocks {
+		for _, raw := range block.raw {
+			b.Write(raw)
+		}
+	}
+	return b.Bytes()
+}
+
+// name gives every block its own anchor, and the note its title.
+func (n *Note) name() {
+	taken := map[string]int{} // anchors, and how often each was wanted
+	unique := func(ids ...string) string {
+		for _, id := range ids {
+			if id != "" && taken[id] == 0 {
+				taken[id] = 1
+				return id
+			}
+		}
+		for {
+			taken[ids[0]]++
+			if id := fmt.Sprintf("%s~%d", ids[0], taken[ids[0]]); taken[id] == 0 {
+				taken[id] = 1
+				return id
+			}
+		}
+	}
+	var path [7]string // anchors of the headings above, by level
+	under, count := "top", 0
+	titled := false
+	for i := range n.Blocks {
+		b := &n.Blocks[i]
+		switch b.Kind {
+		case Heading:
+			second := ""
+			for level := b.Level - 1; level > 0 && second == ""; level-- {
+				if path[level] != "" {
+					second = path[level] + "/" + slug(b.Title)
+				}
+			}
+			b.ID = unique(b.ID, second)
+			path[b.Level] = b.ID
+			clear(path[b.Level+1:])
+			under, count = b.ID, 0
+			if !titled {
+				n.Title, titled = b.Title, true
+			}
+		case Front:
+			b.ID = unique("front")
+			for _, f := range b.Fields {
+				if strings.EqualFold(f.Key, "title") && f.Value != "" {
+					n.Title, titled = f.Value, true
+				}
+			}
+		default:
+			count++
+			b.ID = unique(fmt.Sprintf("%s:%d", under, count))
+		}
+	}
+}
+
+// slug makes an anchor of a title: letters of any language and digits stay.
+func slug(title string) string {
+	var b strings.Builder
+	dash := false
+	for _, r := range strings.ToLower(title) {
+		if isWord(r) {
+			if dash && b.Len() > 0 {
+				b.WriteByte('-')
+			}
+			dash = false
+			b.WriteRune(r)
+		} else {
+			dash = true
+		}
+	}
+	if b.Len() == 0 {
+		return "section"
+	}
+	return b.String()
+}
