@@ -18,8 +18,17 @@ export class Dashboard {
   ) {}
 
   /** Starts one with a cluster of its own and returns when it listens; the cluster is still booting then. */
-  static async start(): Promise<Dashboard> {
-    const child = spawn(binary, ["--ephemeral", "--addr", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
+  static start(): Promise<Dashboard> {
+    return Dashboard.launch("--ephemeral");
+  }
+
+  /** Plays a recording; there is no cluster. */
+  static replay(file: string): Promise<Dashboard> {
+    return Dashboard.launch("replay", file);
+  }
+
+  private static async launch(...args: string[]): Promise<Dashboard> {
+    const child = spawn(binary, [...args, "--addr", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
