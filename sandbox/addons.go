@@ -33,6 +33,38 @@ func dnsAddon(nodes []node) []addon {
 	}
 }
 
+// metricsAddon registers metrics.k8s.io with the apiserver, and lets those read
+// it who may read the rest (metrics-server's own roles).
+func metricsAddon(ca *authority) []addon {
+	why := "Served by Kubestage itself, out of what the kubelets say. There are no pods of metrics-server behind it."
+	labels := object{"k8s-app": metricsName, "app.kubernetes.io/managed-by": "kubestage"}
+	return []addon{
+		{path: "/apis/rbac.authorization.k8s.io/v1/clusterroles", name: "system:aggregated-metrics-reader", doc: object{
+			"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+			"metadata": object{"name": "system:aggregated-metrics-reader", "labels": object{
+				"app.kubernetes.io/managed-by":                 "kubestage",
+				"rbac.authorization.k8s.io/aggregate-to-admin": "true", "rbac.authorization.k8s.io/aggregate-to-edit": "true", "rbac.authorization.k8s.io/aggregate-to-view": "true",
+			}},
+			"rules": []object{{"apiGroups": []string{metricsGroup}, "resources": []string{"pods", "nodes"}, "verbs": []string{"get", "list", "watch"}}},
+		}},
+		{path: "/api/v1/namespaces/kube-system/services", name: metricsName, doc: object{
+			"apiVersion": "v1", "kind": "Service",
+			"metadata": object{"name": metricsName, "namespace": "kube-system", "labels": labels, "annotations": object{explained: why}},
+			"spec":     object{"ports": []object{{"name": "https", "port": 443, "protocol": "TCP", "targetPort": metricsPort}}},
+		}},
+		sliceOf(metricsName, why, []object{{"addresses": []string{controlPlaneAddress}, "conditions": object{"ready": true}}},
+			[]object{{"name": "https", "port": metricsPort, "protocol": "TCP"}}, []string{controlPlaneAddress}),
+		{path: "/apis/apiregistration.k8s.io/v1/apiservices", name: "v1beta1." + metricsGroup, doc: object{
+			"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+			"metadata": object{"name": "v1beta1." + metricsGroup, "labels": labels, "annotations": object{explained: why}},
+			"spec": object{
+				"group": metricsGroup, "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
+				"service": object{"name": metricsName, "namespace": "kube-system", "port": 443}, "caBundle": ca.certPEM,
+			},
+		}},
+	}
+}
+
 // sliceOf says what is behind a Service in kube-system that selects no pods.
 func sliceOf(service, why string, endpoints, ports []object, addresses []string) addon {
 	name := service + "-kubestage"

@@ -39,7 +39,7 @@ type credentials struct {
 	etcd                                                       pair
 	controllerManager, controllerManagerServing                pair
 	scheduler, schedulerServing                                pair
-	proxy                                                      pair
+	proxy, metrics                                             pair
 	admin, kubestage                                           pair
 	kubelets, kubeletsServing                                  []pair
 
@@ -95,6 +95,7 @@ func makeCredentials(dir string, nodes []node, now time.Time) (*credentials, err
 	issue(&c.scheduler, c.clusterCA, leaf{file: "scheduler", user: "system:kube-scheduler", client: true})
 	issue(&c.schedulerServing, c.clusterCA, leaf{file: "scheduler-serving", user: "kube-scheduler", servers: local})
 	issue(&c.proxy, c.clusterCA, leaf{file: "kube-proxy", user: proxyUser, client: true})
+	issue(&c.metrics, c.clusterCA, leaf{file: "metrics-server", user: metricsName, servers: []string{metricsName + ".kube-system.svc"}})
 	issue(&c.admin, c.clusterCA, leaf{file: "admin", user: adminUser, groups: []string{adminGroup}, client: true})
 	issue(&c.kubestage, c.clusterCA, leaf{file: "kubestage", user: kubestageUser, groups: []string{"system:masters"}, client: true})
 	for i, n := range nodes {

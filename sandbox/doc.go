@@ -17,7 +17,7 @@
 // and certificates.go (one certificate authority per trust domain), ports.go,
 // files.go (configuration files), egress.go (the way from the apiserver to
 // node addresses), bootstrap.go (the rights of the first users), addons.go (what
-// else a new cluster has). And what the
+// else a new cluster has), metrics.go (the add-on that serves metrics.k8s.io). And what the
 // components tell: witnesses.go takes it, audit.go turns the audit log into
 // observations, watches.go infers who was notified of a write.
 //

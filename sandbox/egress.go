@@ -28,10 +28,13 @@ type egress struct {
 }
 
 // inside dials what exists only in the cluster, for the apiserver: the kubelets,
-// which really listen on a port of 127.0.0.1, and what the nodes' own network
-// has, pods and programs in the nodes' network.
-func inside(nodes []node, peers *overlay.Peers) func(ctx context.Context, host string, port int) (net.Conn, error) {
+// which really listen on a port of 127.0.0.1; what the nodes' own network has,
+// pods and programs in the nodes' network; and the metrics add-on.
+func inside(nodes []node, peers *overlay.Peers, metrics func() (net.Conn, error)) func(ctx context.Context, host string, port int) (net.Conn, error) {
 	return func(ctx context.Context, host string, port int) (net.Conn, error) {
+		if host == controlPlaneAddress && port == metricsPort {
+			return metrics()
+		}
 		var d net.Dialer
 		for _, n := range nodes {
 			switch {

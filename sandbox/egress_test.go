@@ -73,7 +73,7 @@ func TestEgress(t *testing.T) {
 	go overlay.Serve(ctx, network, quietNode{})
 	e := &egress{dial: inside(nodes, overlay.NewPeers([]overlay.Peer{
 		{Name: "node-1", Address: netip.MustParseAddr("10.0.0.11"), Socket: network.Addr().String()},
-	}))}
+	}), nil)}
 	go func() { served <- e.serve(ctx, l) }()
 
 	connect := func(target string) (net.Conn, string) {

@@ -210,8 +210,13 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 	if err != nil {
 		return fmt.Errorf("listen for the apiserver's connections to nodes: %w", err)
 	}
+	figures, err := newMetrics(s.nodes, s.creds, kube, localURL(s.ports[apiserverName]))
+	if err != nil {
+		return err
+	}
+	serving.Go(func() { figures.serve(aside) })
 	serving.Go(func() {
-		e := &egress{dial: inside(s.nodes, overlay.NewPeers(s.peers()))}
+		e := &egress{dial: inside(s.nodes, overlay.NewPeers(s.peers()), figures.dial)}
 		if err := e.serve(aside, l); err != nil {
 			s.say("%v", err)
 		}
@@ -259,7 +264,7 @@ func (s *Sandbox) peers() []overlay.Peer {
 // settle does what a new cluster needs, each time the apiserver gets ready.
 func (s *Sandbox) settle(ctx context.Context, kube *client, server string) {
 	for s.board.wait(ctx, func() bool { return s.board.ready(apiserverName) }) {
-		err := bootstrap(ctx, kube, server, dnsAddon(s.nodes))
+		err := bootstrap(ctx, kube, server, append(dnsAddon(s.nodes), metricsAddon(s.creds.clusterCA)...))
 		if err == nil || ctx.Err() != nil {
 			return
 		}

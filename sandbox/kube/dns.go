@@ -132,7 +132,7 @@ func (d *dns) find(name string) (records []dnsmessage.ResourceBody, ours bool) {
 	}
 	rest, ok := strings.CutSuffix(name, "."+d.domain)
 	if !ok {
-		return nil, name == d.domain
+		return nil, name == d.domain || !strings.Contains(name, ".") // there are no top-level domains here
 	}
 	parts := strings.Split(rest, ".")
 	switch last := len(parts) - 1; {

@@ -93,14 +93,17 @@ func (m *machine) ContainerFsInfo(context.Context) (cadvisorapiv2.FsInfo, error)
 func (m *machine) GetDirFsInfo(string) (cadvisorapiv2.FsInfo, error) { return m.fs(), nil }
 
 // ContainerInfoV2 knows one cgroup, the root, without which the kubelet has no
-// node statistics at all (pkg/kubelet/stats/helper.go, getCgroupStats).
+// node statistics at all (pkg/kubelet/stats/helper.go, getCgroupStats). What is
+// in it was measured: the process that is the node, its programs included.
 func (m *machine) ContainerInfoV2(name string, _ cadvisorapiv2.RequestOptions) (map[string]cadvisorapiv2.ContainerInfo, error) {
 	if name != "/" {
 		return map[string]cadvisorapiv2.ContainerInfo{}, nil
 	}
+	memory := residentMemory()
 	return map[string]cadvisorapiv2.ContainerInfo{"/": {
-		Spec:  cadvisorapiv2.ContainerSpec{HasCpu: true, HasMemory: true, CreationTime: m.started},
-		Stats: []*cadvisorapiv2.ContainerStats{{Timestamp: time.Now(), Cpu: &cadvisorapi.CpuStats{}, Memory: &cadvisorapi.MemoryStats{}}},
+		Spec: cadvisorapiv2.ContainerSpec{HasCpu: true, HasMemory: true, CreationTime: m.started, Memory: cadvisorapiv2.MemorySpec{Limit: m.memory}},
+		Stats: []*cadvisorapiv2.ContainerStats{{Timestamp: time.Now(), Cpu: &cadvisorapi.CpuStats{Usage: cadvisorapi.CpuUsage{Total: processorTime()}},
+			Memory: &cadvisorapi.MemoryStats{Usage: memory, WorkingSet: memory, RSS: memory}}},
 	}}, nil
 }
 

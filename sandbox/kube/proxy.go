@@ -118,13 +118,19 @@ func (p *proxy) run(ctx context.Context, programs *runtime.Server) error {
 	if !served(ctx, client) {
 		return nil
 	}
+	shared := informers.NewSharedInformerFactory(client, 0)
+	services, slices := shared.Core().V1().Services(), shared.Discovery().V1().EndpointSlices()
 	if p.config.OpensNodePorts {
-		ports := newNodePorts(ctx, programs, func(service string, port int, err error) { tellRefused(ctx, client, service, port, err) })
+		ports := newNodePorts(ctx, programs, func(service string, port int, err error) {
+			namespace, name, _ := strings.Cut(service, "/")
+			name, _, _ = strings.Cut(name, ":")
+			if s, gone := services.Lister().Services(namespace).Get(name); gone == nil {
+				tellRefused(ctx, client, s, port, err)
+			}
+		})
 		defer ports.close()
 		p.changed = ports.set
 	}
-	shared := informers.NewSharedInformerFactory(client, 0)
-	services, slices := shared.Core().V1().Services(), shared.Discovery().V1().EndpointSlices()
 	p.dns = newDNS(p.config.ClusterDomain, services.Lister(), slices.Lister())
 	of := proxyconfig.NewServiceConfig(ctx, services, 0)
 	of.RegisterEventHandler(p)
@@ -157,17 +163,11 @@ func served(ctx context.Context, client clientset.Interface) bool {
 
 // tellRefused says in the cluster that a node port cannot be used, as kube-proxy
 // did while it opened them (v1.22, proxier.go, "can't open port").
-func tellRefused(ctx context.Context, client clientset.Interface, service string, port int, why error) {
-	namespace, name, _ := strings.Cut(service, "/")
-	name, _, _ = strings.Cut(name, ":")
-	s, err := client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return
-	}
+func tellRefused(ctx context.Context, client clientset.Interface, s *v1.Service, port int, why error) {
 	now := metav1.Now()
-	_, _ = client.CoreV1().Events(namespace).Create(ctx, &v1.Event{
-		ObjectMeta:     metav1.ObjectMeta{GenerateName: name + ".", Namespace: namespace},
-		InvolvedObject: v1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: namespace, Name: name, UID: s.UID},
+	_, _ = client.CoreV1().Events(s.Namespace).Create(ctx, &v1.Event{
+		ObjectMeta:     metav1.ObjectMeta{GenerateName: s.Name + ".", Namespace: s.Namespace},
+		InvolvedObject: v1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name, UID: s.UID},
 		Reason:         "NodePortNotOpen", Type: v1.EventTypeWarning, Count: 1,
 		Message: fmt.Sprintf("Port %d is not open on 127.0.0.1, where Kubestage opens node ports: %v. "+
 			"Free it, or choose another nodePort; inside the cluster it works at the nodes' addresses.", port, why),

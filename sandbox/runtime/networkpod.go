@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/kubestage/kubestage/sandbox/overlay"
@@ -89,20 +88,12 @@ func (p *podNetwork) source() netip.AddrPort {
 	return netip.AddrPortFrom(p.addr, p.last)
 }
 
-// podListener is a port of a pod somebody listens on. Nothing listens on this
-// machine: connections are handed over.
+// podListener is a port of a pod somebody listens on.
 type podListener struct {
+	*overlay.Listener
 	pod  *podNetwork
 	port int
-
-	queue  chan net.Conn
-	mu     sync.Mutex // guards closed, and that nothing is queued after it
-	closed bool
-	end    chan struct{}
 }
-
-// backlog is how many connections wait to be accepted.
-const backlog = 128
 
 // Listen takes a port of the pod.
 func (p *podNetwork) Listen(port int) (net.Listener, error) {
@@ -114,59 +105,24 @@ func (p *podNetwork) Listen(port int) (net.Listener, error) {
 	if p.listeners[port] != nil {
 		return nil, errors.New("address already in use")
 	}
-	l := &podListener{pod: p, port: port, queue: make(chan net.Conn, backlog), end: make(chan struct{})}
+	l := &podListener{overlay.Listen(netip.AddrPortFrom(p.addr, uint16(port))), p, port}
 	p.listeners[port] = l
 	return l, nil
 }
 
-// take queues a connection; one that finds no room is reset.
+// take queues a connection, which ends with the pod.
 func (l *podListener) take(c net.Conn, from, to netip.AddrPort) {
-	kept := l.pod.keep(&overlay.Conn{Conn: c, From: to, To: from})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.closed {
-		select {
-		case l.queue <- kept:
-			return
-		default:
-		}
-	}
-	kept.Close()
-}
-
-func (l *podListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.queue:
-		return c, nil
-	case <-l.end:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *podListener) Addr() net.Addr {
-	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(l.pod.addr, uint16(l.port)))
+	l.Hand(l.pod.keep(&overlay.Conn{Conn: c, From: to, To: from}))
 }
 
 // Close frees the port.
 func (l *podListener) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return net.ErrClosed
-	}
-	l.closed = true
 	l.pod.node.mu.Lock()
-	delete(l.pod.listeners, l.port)
-	l.pod.node.mu.Unlock()
-	close(l.end)
-	for {
-		select {
-		case c := <-l.queue:
-			c.Close()
-		default:
-			return nil
-		}
+	if l.pod.listeners[l.port] == l {
+		delete(l.pod.listeners, l.port)
 	}
+	l.pod.node.mu.Unlock()
+	return l.Listener.Close()
 }
 
 // Dial connects to a port of this pod, of another pod or node, or of a Service.
