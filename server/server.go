@@ -57,6 +57,7 @@ type Server struct {
 	running  chan struct{} // a place for each running console command
 	jail     jail
 	terms    *notes.Lexicon
+	index    func() (*store.Index, error)
 
 	recordings *recordings
 
@@ -132,6 +133,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.setLimits(defaultLimits())
 	if c.Book != nil {
+		s.index = sync.OnceValues(s.makeIndex)
 		s.terms = notes.NewLexicon(c.Book.Glossary.Spellings(), c.Book.Glossary.FalseFriends)
 	}
 	s.handler = s.routes()
@@ -173,6 +175,7 @@ func (s *Server) routes() http.Handler {
 	for _, lang := range web.Languages {
 		r.Get("/"+lang, redirect("/"+lang+"/"))
 		r.Get("/"+lang+"/", s.handle(s.stagePage(lang)))
+		r.Get("/"+lang+"/search", s.handle(s.searchPage(lang)))
 		r.Get("/"+lang+"/book", s.handle(s.contentsPage(lang)))
 		r.Get("/"+lang+"/chapter/{id}", s.handle(s.chapterPage(lang)))
 	}

@@ -225,6 +225,16 @@ func (l *Lexicon) match(text string) (form, int) {
 // particles that may follow a noun, the longest first.
 var particles = strings.Fields("에게서는 에서부터 으로부터 이라고 으로는 에서는 에게는 까지는 부터는 에서도 으로도 이라는 이라면 이지만 입니다 이란 이며 이고 이나 이다 인지 처럼 만큼 보다 까지 부터 에서 에게 한테 으로 라고 라는 라면 이라 에는 에도 들은 들이 들을 들의 들에 마다 조차 밖에 와의 과의 로는 로도 는 은 이 가 을 를 에 의 와 과 도 만 로 들 란 나 며 고 인")
 
+// Bare returns a word without the Korean particle at its end, or as it is.
+func Bare(word string) string {
+	for i := range word {
+		if i > 0 && particle(word[i:]) == len(word)-i {
+			return word[:i]
+		}
+	}
+	return word
+}
+
 // particle returns how long the particles at the beginning of a text are, when
 // nothing but the end of the word follows; otherwise 0.
 func particle(text string) int {

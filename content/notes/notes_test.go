@@ -142,6 +142,14 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+func TestBare(t *testing.T) {
+	for word, want := range map[string]string{"파드를": "파드", "노드에서": "노드", "etcd는": "etcd", "파드": "파드", "로그": "로그", "은": "은", "pod": "pod", "컨트롤러와의": "컨트롤러"} {
+		if got := Bare(word); got != want {
+			t.Errorf("%s: %s, want %s", word, got, want)
+		}
+	}
+}
+
 func TestFolderStaysInside(t *testing.T) {
 	outside := t.TempDir()
 	if err := os.WriteFile(filepath.Join(outside, "secret.md"), []byte("secret"), 0o600); err != nil {

@@ -5,7 +5,15 @@ import AxeBuilder from "@axe-core/playwright";
 import { Stage } from "../pages/stage.ts";
 import { expect, test } from "../test.ts";
 
-const pages = ["/en/", "/ko/", "/en/book", "/ko/book", "/en/chapter/pod-birth", "/ko/chapter/pod-birth"];
+const pages = [
+  "/en/",
+  "/ko/",
+  "/en/book",
+  "/ko/book",
+  "/ko/search?q=파드",
+  "/en/chapter/pod-birth",
+  "/ko/chapter/pod-birth",
+];
 
 for (const path of pages) {
   for (const theme of ["light", "dark"] as const) {
