@@ -82,13 +82,9 @@ type requestDetail struct {
 type body struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
-		Name            string   `json:"name"`
-		Namespace       string   `json:"namespace"`
-		UID             string   `json:"uid"`
-		ResourceVersion string   `json:"resourceVersion"`
-		Deletion        string   `json:"deletionTimestamp"`
-		Grace           *int64   `json:"deletionGracePeriodSeconds"`
-		Finalizers      []string `json:"finalizers"`
+		Name            string `json:"name"`
+		UID             string `json:"uid"`
+		ResourceVersion string `json:"resourceVersion"`
 		Owners          []struct {
 			UID string `json:"uid"`
 		} `json:"ownerReferences"`
@@ -102,12 +98,6 @@ type body struct {
 	Details struct {
 		UID string `json:"uid"`
 	} `json:"details"` // of a Status
-	Items []struct {
-		Metadata struct {
-			Name      string `json:"name"`
-			Namespace string `json:"namespace"`
-		} `json:"metadata"`
-	} `json:"items"` // of the answer to a deletecollection
 }
 
 // isAudit tells audit events from other lines on the apiserver's stdout.
@@ -207,7 +197,6 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		_ = json.Unmarshal(r.Request, &sent) // a patch may be a list; then it tells nothing here
 		_ = json.Unmarshal(r.Response, &got)
 	}
-	ok := code < 300 && !d.DryRun
 	if got.Kind == "Status" {
 		got.Metadata.ResourceVersion = ""
 		got.Metadata.UID = got.Details.UID
@@ -238,44 +227,31 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		}
 	}
 
-	if !ok || !stores(obj) {
+	if d.DryRun || !stores(obj) {
 		return
 	}
-	if rv := got.Metadata.ResourceVersion; rv != "" && r.Verb != "deletecollection" {
+	if told := r.Annotations[revisionsAnnotation]; told != "" {
+		for _, rev := range strings.Split(told, ",") {
+			o.Gives = append(o.Gives, watch.Give{Key: "rv:" + rev})
+			o.Revision = rev
+		}
+	}
+	// The answer's revision is that of the object, which a write that changed
+	// nothing did not make. Only a lease that is renewed has no gate around its
+	// storage, and its answer is all there is.
+	if rv := got.Metadata.ResourceVersion; rv != "" && code < 300 && r.Verb != "deletecollection" {
 		o.Revision = rv
-		// A write that changed nothing is answered with the revision of the
-		// write that did; only the first to answer with it made it.
-		made := a.written.first(rv)
-		if made {
+		if obj.Resource == "leases" && len(o.Gives) == 1 && a.written.first(rv) {
 			o.Gives = append(o.Gives, watch.Give{Key: "rv:" + rv})
 		}
-		// To delete a Pod at once is two writes: the grace period becomes 0,
-		// and the Pod goes. The answer tells of the second only. And who
-		// takes the last finalizer from an object that is to be deleted,
-		// deletes it, but is answered with the object as it was.
-		m := got.Metadata
-		atOnce := r.Verb == "delete" && m.Grace != nil && *m.Grace == 0
-		last := !made && m.Deletion != ""
-		if (atOnce || last) && len(m.Finalizers) == 0 {
-			o.Gives = append(o.Gives, watch.Give{Key: "write:" + obj.Key(), Once: true})
-		}
-		return
 	}
-	if r.Verb == "deletecollection" {
-		if len(got.Items) == 0 { // of Secrets no answer is told: all that is known is where they were
-			all := *obj
-			all.Name = ""
-			o.Gives = append(o.Gives, watch.Give{Key: "writes:" + all.Key(), During: true})
-		}
-		for _, item := range got.Items {
-			gone := *obj
-			gone.Namespace, gone.Name = firstOf(item.Metadata.Namespace, obj.Namespace), item.Metadata.Name
-			o.Gives = append(o.Gives, watch.Give{Key: "write:" + gone.Key(), During: true})
-		}
-		return
-	}
-	o.Gives = append(o.Gives, watch.Give{Key: "write:" + obj.Key(), Once: true})
 }
+
+// revisionsAnnotation is how the apiserver's gates tell which revisions etcd
+// gave to the writes of a request (sandbox/kube/gates.go). To delete a Pod at
+// once is two, to delete a collection as many as it had objects, and the
+// answer tells of none or of one of them.
+const revisionsAnnotation = "kubestage.io/revisions"
 
 // secretive reports objects of which no body may be told, whatever the audit
 // policy lets through.

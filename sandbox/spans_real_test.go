@@ -408,7 +408,66 @@ func TestRealSpans(t *testing.T) {
 		t.Errorf("the controller was allowed by %+v", a)
 	}
 
+	c.writes()
 	c.everyRequestHasItsSpan()
+	c.everyWriteHasItsRequest()
+}
+
+// writes are requests whose answers do not tell what they wrote.
+func (c *cluster) writes() {
+	c.t.Helper()
+	const core = "/api/v1/namespaces/default/"
+	for _, name := range []string{"now", "evicted", "finalized"} {
+		c.kube(http.MethodPost, core+"pods", object{"metadata": object{"name": name}, "spec": object{"containers": []object{{"name": "c", "image": "nginx"}}}})
+	}
+	c.kube(http.MethodDelete, core+"pods/now?gracePeriodSeconds=0", nil)
+	c.kube(http.MethodPost, core+"pods/evicted/eviction", object{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": object{"name": "evicted"}})
+	for _, kind := range []string{"configmaps", "secrets"} {
+		for _, name := range []string{"a", "b", "c"} {
+			c.kube(http.MethodPost, core+kind, object{"metadata": object{"name": name, "labels": object{"of": "a-set"}}})
+		}
+		c.kube(http.MethodDelete, core+kind+"?labelSelector=of%3Da-set", nil)
+	}
+	c.kube(http.MethodPost, core+"configmaps", object{"metadata": object{"name": "held", "finalizers": []string{"kubestage.io/held"}}})
+	c.kube(http.MethodDelete, core+"configmaps/held", nil)
+	b := c.kube(http.MethodGet, core+"configmaps/held", nil)
+	var held object
+	if err := json.Unmarshal(b, &held); err != nil {
+		c.t.Fatal(err)
+	}
+	delete(held["metadata"].(map[string]any), "finalizers")
+	c.kube(http.MethodPut, core+"configmaps/held", held)
+	c.kube(http.MethodDelete, "/api/v1/namespaces/strict", nil)
+	c.kube(http.MethodDelete, deployments+"/web", nil)
+	time.Sleep(2 * time.Second) // for controllers to follow; nothing depends on how far they get
+}
+
+// everyWriteHasItsRequest holds of a whole log: a revision is exactly one
+// request's, but for what the apiserver writes on its own account.
+func (c *cluster) everyWriteHasItsRequest() {
+	c.t.Helper()
+	events := c.events()
+	writes, wrong := 0, []string{}
+	for _, e := range events {
+		own := strings.HasPrefix(e.Evidence.ID, "/registry/masterleases/") || strings.HasPrefix(e.Evidence.ID, "/registry/ranges/") || strings.HasPrefix(e.Evidence.ID, "/registry/peerserverleases/")
+		if e.Kind != watch.Etcd || e.Verb == "range" || own {
+			continue
+		}
+		writes++
+		var by []watch.Event
+		for _, cause := range e.Causes {
+			if cause.How == watch.ByRevision {
+				by = append(by, events[cause.Seq-1])
+			}
+		}
+		if len(by) != 1 || by[0].Kind != watch.Request || by[0].Code >= 300 {
+			wrong = append(wrong, fmt.Sprintf("%d %s %s: %v", e.Seq, e.Verb, e.Evidence.ID, e.Causes))
+		}
+	}
+	c.t.Logf("%d writes", writes)
+	if len(wrong) > 0 {
+		c.t.Errorf("writes that are not exactly one request's: %q", wrong)
+	}
 }
 
 // eventually asks until it gets an answer with a code.

@@ -159,15 +159,7 @@ func (t *tap) tell(verb string, kv, value *mvccpb.KeyValue, now time.Time) {
 		o.Gives = append(o.Gives, watch.Give{Key: "bound:" + object.UID})
 	}
 	if verb != "range" && !withoutRequest(key) {
-		o.Needs = []watch.Need{
-			{Key: "rv:" + rev, How: watch.ByRevision, Wait: true},
-			{Key: "write:" + object.Key(), How: watch.ByObject, Wait: true},
-		}
-		if verb == "delete" {
-			all := object
-			all.Name = ""
-			o.Needs = append(o.Needs, watch.Need{Key: "writes:" + all.Key(), How: watch.ByObject, Wait: true})
-		}
+		o.Needs = []watch.Need{{Key: "rv:" + rev, How: watch.ByRevision, Wait: true}}
 	}
 	if verb == "range" {
 		o.From, o.To = watch.EtcdServer, watch.Kubestage
