@@ -29,7 +29,7 @@ type Options struct {
 	Executable string    // the binary that has the component roles; empty means this one
 	Version    string    // of the dashboard, for the data directory's stamp
 	Stderr     io.Writer // boot progress, a line a component; nil means none
-	Bare       bool      // no audit log, no tap: for benchmarks
+	Bare       bool      // no audit log, no tap, no gates: for measurements
 }
 
 // Sandbox is one cluster. It holds the lock of its data directory from New

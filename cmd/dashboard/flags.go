@@ -23,6 +23,7 @@ type options struct {
 	logMemory  size
 	database   string
 	notes      string
+	noTracing  bool // for measurements, and not in the usage: a stage without a log is empty
 }
 
 const defaultAddr = "127.0.0.1:7766"
@@ -43,6 +44,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.database, "database", "", "")
 	f.Var(&o.logMemory, "log-memory", "")
 	f.StringVar(&o.notes, "notes", "", "")
+	f.BoolVar(&o.noTracing, "no-tracing", false, "")
 	if err := parse(f, args); err != nil {
 		return o, err
 	}

@@ -154,6 +154,7 @@ func openSource(o options, stderr io.Writer) (source, error) {
 	}
 	s, err := sandbox.New(sandbox.Options{
 		DataDir: o.dataDir, Ephemeral: o.ephemeral, Nodes: o.nodes, Version: Version, Stderr: stderr,
+		Bare: o.noTracing,
 	})
 	if err != nil {
 		return source{}, err

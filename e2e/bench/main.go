@@ -29,6 +29,7 @@ var parts = []struct {
 	{"start", measureStart},
 	{"restart", measureRestart},
 	{"pods", measurePods},
+	{"tracing", measureTracing},
 	{"memory", measureMemory},
 	{"frames", measureFrames},
 	{"replay", measureReplay},
