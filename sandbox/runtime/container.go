@@ -254,6 +254,7 @@ func (s *Server) UpdateContainerResources(_ context.Context, r *pb.UpdateContain
 		k.resources = merge(k.resources, want)
 		if k.world != nil {
 			k.world.Memory.SetLimit(k.resources.GetMemoryLimitInBytes())
+			k.world.LimitCPU(cpuLimit(k.resources))
 		}
 	}
 	if err := s.recordContainerLocked(k); err != nil {

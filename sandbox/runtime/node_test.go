@@ -105,7 +105,7 @@ func (n *node) podConfig(name string) *pb.PodSandboxConfig {
 		Hostname:     name,
 		LogDirectory: filepath.Join(n.dir, "logs", name),
 		Labels:       map[string]string{"io.kubernetes.pod.uid": "uid-" + name, "app": name},
-		Linux:        &pb.LinuxPodSandboxConfig{SecurityContext: &pb.LinuxSandboxSecurityContext{NamespaceOptions: &pb.NamespaceOption{}}},
+		Linux:        &pb.LinuxPodSandboxConfig{SecurityContext: &pb.LinuxSandboxSecurityContext{NamespaceOptions: &pb.NamespaceOption{Pid: pb.NamespaceMode_CONTAINER}}},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 	pb "k8s.io/cri-api/pkg/apis/runtime/v1"
 
+	"github.com/kubestage/kubestage/sandbox/runtime/program"
 	"github.com/kubestage/kubestage/sandbox/runtime/rootfs"
 )
 
@@ -24,6 +25,9 @@ type sandbox struct {
 	net     *podNetwork // nil for sandboxes of an earlier process
 	volumes rootfs.Usages
 	address string // of net when it was made; stays for the record
+
+	pids   *program.PIDs      // that its containers share; nil when each has its own
+	unhold context.CancelFunc // ends the process that holds pids
 
 	ready bool // guarded by Server.mu
 }
@@ -102,6 +106,7 @@ func (s *Server) RunPodSandbox(_ context.Context, r *pb.RunPodSandboxRequest) (r
 		b.net.release()
 		return nil, status.Error(codes.Internal, err.Error())
 	}
+	s.hold(b)
 	s.mu.Lock()
 	s.sandboxes[b.id] = b
 	s.mu.Unlock()
@@ -145,6 +150,9 @@ func (s *Server) stopSandbox(ctx context.Context, b *sandbox) (bool, error) {
 	}
 	if !was {
 		return false, nil
+	}
+	if b.unhold != nil {
+		b.unhold()
 	}
 	if b.net != nil {
 		b.net.release()

@@ -77,10 +77,16 @@ func (s *Server) start(k *container) (run chan struct{}, err error) {
 		}
 		return nil, status.Error(codes.Unknown, message)
 	}
+	pids, first, life, err := s.namespaceLocked(k)
+	if err != nil {
+		out.close()
+		return nil, err
+	}
 	k.world = s.world(k)
+	k.world.PIDs = pids
 	k.makeWorkingDir()
 	k.output = out
-	k.life, k.die = context.WithCancel(s.life)
+	k.life, k.die = context.WithCancel(life)
 	k.ended = make(chan struct{})
 	k.process = &program.Process{
 		Args:      k.command,
@@ -89,9 +95,10 @@ func (s *Server) start(k *container) (run chan struct{}, err error) {
 		Stdout:    out.stdout(),
 		Stderr:    out.stderr(),
 		Container: k.world,
-		Init:      true,
+		Init:      first,
 		Terminal:  k.config.GetTty(),
 	}
+	k.world.LimitCPU(cpuLimit(k.resources))
 	if k.config.GetTty() {
 		k.process.Stderr = k.process.Stdout // a terminal has one output
 	}
@@ -106,6 +113,7 @@ func (s *Server) start(k *container) (run chan struct{}, err error) {
 		out.close()
 		return nil, status.Error(codes.Internal, err.Error())
 	}
+	k.process.Begin()
 	run = make(chan struct{})
 	s.wait.Go(func() { s.watch(k, prog, run) })
 	return run, nil
@@ -204,6 +212,14 @@ func (s *Server) world(k *container) *program.Container {
 		Memory:       program.NewMemory(k.resources.GetMemoryLimitInBytes(), s.held, func() { s.outOfMemory(k) }),
 		Files:        k.rootFiles(s),
 	}
+}
+
+// cpuLimit is how much of each second a container may compute.
+func cpuLimit(r *pb.LinuxContainerResources) time.Duration {
+	if r.GetCpuQuota() <= 0 || r.GetCpuPeriod() <= 0 {
+		return 0
+	}
+	return time.Duration(float64(r.GetCpuQuota()) / float64(r.GetCpuPeriod()) * float64(time.Second))
 }
 
 // declaredPorts reads the container's own ports where the kubelet leaves them

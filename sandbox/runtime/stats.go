@@ -91,7 +91,7 @@ func (s *Server) sandboxStatsLocked(b *sandbox) *pb.PodSandboxStats {
 		cpu += st.Cpu.UsageCoreNanoSeconds.Value
 		memory += st.Memory.UsageBytes.Value
 		if k.state == pb.ContainerState_CONTAINER_RUNNING {
-			processes++
+			processes += uint64(k.processes())
 			linux.Containers = append(linux.Containers, st)
 		}
 	}
@@ -104,6 +104,16 @@ func (s *Server) sandboxStatsLocked(b *sandbox) *pb.PodSandboxStats {
 		},
 		Linux: linux,
 	}
+}
+
+// processes is how many processes of a running container there are.
+func (k *container) processes() (n int) {
+	for _, p := range k.world.PIDs.Processes() {
+		if p.Container == k.world {
+			n++
+		}
+	}
+	return n
 }
 
 // PodSandboxStats returns what one pod uses.

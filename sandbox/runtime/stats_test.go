@@ -55,3 +55,30 @@ func TestStats(t *testing.T) {
 		t.Errorf("a selector that fits nothing lists %v", none)
 	}
 }
+
+// TestCPULimit lets two containers compute for ever, one of them within a
+// limit. What is compared is what they computed in the same time.
+func TestCPULimit(t *testing.T) {
+	n := startNode(t)
+	pod, config := n.pod("box")
+	busy := func(name string, quota int64) string {
+		id := n.create(pod, config, &pb.ContainerConfig{
+			Metadata: &pb.ContainerMetadata{Name: name}, Image: ref("busybox"), Command: []string{"sh", "-c", "while :; do :; done"},
+			Linux: &pb.LinuxContainerConfig{Resources: &pb.LinuxContainerResources{CpuQuota: quota, CpuPeriod: 100_000}},
+		})
+		n.start(id)
+		return id
+	}
+	computed := func(id string) uint64 {
+		return must[*pb.ContainerStatsResponse](t)(n.ContainerStats(n.ctx(), &pb.ContainerStatsRequest{ContainerId: id})).Stats.Cpu.UsageCoreNanoSeconds.Value
+	}
+	free, limited := busy("free", 0), busy("limited", 2_000) // 20m
+	waitFor(t, "both to compute", func() bool { return computed(limited) > 0 && computed(free) > 100_000_000 })
+	if f, l := computed(free), computed(limited); l*3 > f {
+		t.Errorf("a container limited to 20m computed %d ns while one without limit computed %d ns", l, f)
+	}
+	// A resize is felt by what runs.
+	must[*pb.UpdateContainerResourcesResponse](t)(n.UpdateContainerResources(n.ctx(), &pb.UpdateContainerResourcesRequest{ContainerId: limited, Linux: &pb.LinuxContainerResources{CpuQuota: 100_000, CpuPeriod: 100_000}}))
+	before := computed(limited)
+	waitFor(t, "the resized one to compute more", func() bool { return computed(limited) > before+50_000_000 })
+}

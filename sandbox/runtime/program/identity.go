@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -94,10 +93,10 @@ func whoami(_ context.Context, p *Process) int {
 	return 0
 }
 
-// ps shows the processes of the container.
+// ps shows the processes of the container, or of the pod when its containers share them.
 func ps(_ context.Context, p *Process) int {
 	fmt.Fprintln(p.Stdout, "PID   USER     TIME  COMMAND")
-	for _, q := range p.Processes() {
+	for _, q := range p.PIDs.Processes() {
 		user, ok := p.account(passwd, q.User.UID)
 		if !ok {
 			user = fmt.Sprint(q.User.UID)
@@ -118,37 +117,6 @@ func (p *Process) commandLine() string {
 		line = line[:256]
 	}
 	return line
-}
-
-// Processes are those that run now, by their ids.
-func (c *Container) Processes() []*Process {
-	c.running.Lock()
-	defer c.running.Unlock()
-	list := make([]*Process, 0, len(c.processes))
-	for _, p := range c.processes {
-		list = append(list, p)
-	}
-	slices.SortFunc(list, func(a, b *Process) int { return a.PID() - b.PID() })
-	return list
-}
-
-func (c *Container) began(pid int, p *Process) {
-	c.running.Lock()
-	defer c.running.Unlock()
-	if c.processes == nil {
-		c.processes = map[int]*Process{}
-	}
-	if c.processes[pid] == nil {
-		c.processes[pid] = p
-	}
-}
-
-func (c *Container) finished(pid int, p *Process) {
-	c.running.Lock()
-	defer c.running.Unlock()
-	if c.processes[pid] == p {
-		delete(c.processes, pid)
-	}
 }
 
 func basename(_ context.Context, p *Process) int {

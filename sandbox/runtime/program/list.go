@@ -12,7 +12,7 @@ import (
 
 // ls lists folders.
 func ls(ctx context.Context, p *Process) int {
-	o, names, ok := p.options("1aAlhdRrtFCinpS")
+	o, names, ok := p.options("1aAlhdRrtFCinpSL")
 	if !ok {
 		return 1
 	}

@@ -82,14 +82,10 @@ type Container struct {
 	User         User
 	Docroot      string // folder of pages, where the image's server has one
 	Memory       *Memory
+	PIDs         *PIDs
 
 	CPU   atomic.Int64 // nanoseconds its programs say they computed
 	meter meter
-	pids  atomic.Int64 // the last process id given
-	init  atomic.Pointer[Process]
-
-	running   sync.Mutex // guards processes
-	processes map[int]*Process
 }
 
 // Used adds to the time the container's programs computed.
@@ -108,7 +104,7 @@ type Process struct {
 
 	Terminal bool // its streams are a terminal
 
-	Init   bool     // process 1 of its container: signals without a handler do nothing
+	Init   bool     // process 1 of its namespace: signals without a handler do nothing
 	Parent *Process // that started it; nil for process 1 and what joins from outside
 
 	mu       sync.Mutex // guards all below
@@ -128,6 +124,14 @@ func (p *Process) PID() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.pid
+}
+
+// Begin gives the process its id before it runs, so that nothing that comes
+// later can have it.
+func (p *Process) Begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pid = p.PIDs.next()
 }
 
 // HasStdin reports whether anything can ever be read from Stdin.
@@ -236,10 +240,7 @@ func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
 	p.mu.Lock()
 	p.kill = cancel
 	if p.pid == 0 {
-		p.pid = int(p.pids.Add(1))
-	}
-	if p.Init && p.pid == 1 {
-		p.init.Store(p)
+		p.pid = p.PIDs.next()
 	}
 	killed := p.killedBy
 	p.shown = p.Args
@@ -252,8 +253,8 @@ func (p *Process) Run(ctx context.Context, run Program) (exit Exit) {
 		return Exit{128 + int(SIGKILL), SIGKILL}
 	}
 	defer func() { p.Release(p.holds()) }()
-	p.began(pid, p)
-	defer p.finished(pid, p)
+	p.PIDs.began(pid, p)
+	defer p.PIDs.finished(pid, p)
 	defer func() {
 		if v := recover(); v != nil {
 			fmt.Fprintf(p.Stderr, "%s: %v\n%s", p.Args[0], v, debug.Stack())

@@ -61,7 +61,7 @@ func FuzzShell(f *testing.F) {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
 		var out buffer
-		c := &Container{Hostname: "box", Network: noNetwork{}, Programs: Commands(), Memory: NewMemory(0, nil, nil)}
+		c := &Container{Hostname: "box", Network: noNetwork{}, Programs: Commands(), Memory: NewMemory(0, nil, nil), PIDs: &PIDs{}}
 		c.Files = Bare{Programs: c.Programs}
 		p := &Process{Args: []string{"bash", "-c", script}, Env: []string{"HOME=/root", "PATH=/bin"}, Stdout: &out, Stderr: &out, Container: c, Init: true}
 		stuck := time.AfterFunc(5*time.Second, func() {

@@ -99,6 +99,11 @@ func kill(_ context.Context, p *Process) int {
 			code = 1
 			continue
 		}
+		if p.User.UID != 0 && target.User.UID != p.User.UID {
+			fmt.Fprintf(p.Stderr, "kill: can't kill pid %s: Operation not permitted\n", a)
+			code = 1
+			continue
+		}
 		// A kernel protects process 1 of a pid namespace from its own processes' SIGKILL.
 		if s != 0 && !(s == SIGKILL && target.Init) {
 			target.Signal(s)
@@ -107,17 +112,14 @@ func kill(_ context.Context, p *Process) int {
 	return code
 }
 
-// find looks a process up by its id: itself, those above it, process 1, or any other of the container.
+// find looks a process up by its id: itself, those above it, or any other of its namespace.
 func (p *Process) find(id string) *Process {
 	for q := p; q != nil; q = q.Parent {
 		if strconv.Itoa(q.PID()) == id {
 			return q
 		}
 	}
-	if init := p.Container.init.Load(); init != nil && id == "1" {
-		return init
-	}
-	for _, q := range p.Processes() {
+	for _, q := range p.PIDs.Processes() {
 		if strconv.Itoa(q.PID()) == id {
 			return q
 		}
