@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/cause"
 )
 
 // auditor turns the apiserver's audit log (audit.k8s.io/v1, one JSON object a
@@ -89,12 +90,6 @@ type body struct {
 			UID string `json:"uid"`
 		} `json:"ownerReferences"`
 	} `json:"metadata"`
-	InvolvedObject struct {
-		UID string `json:"uid"`
-	} `json:"involvedObject"` // of a core/v1 Event
-	Regarding struct {
-		UID string `json:"uid"`
-	} `json:"regarding"` // of an events.k8s.io/v1 Event
 	Details struct {
 		UID string `json:"uid"`
 	} `json:"details"` // of a Status
@@ -161,6 +156,7 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		o.From = watch.Unknown
 	}
 	o.Gives = []watch.Give{{Key: "audit:" + r.AuditID}}
+	o.Knows = cause.Ears(r.User.Username, r.UserAgent)
 	d := requestDetail{
 		UserAgent: r.UserAgent, Groups: r.User.Groups, URI: withoutSecrets(r.URI),
 		Decision: r.Annotations["authorization.k8s.io/decision"],
@@ -212,18 +208,12 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 
 	switch {
 	case obj.Resource == "pods" && obj.Subresource == "binding":
-		o.Needs = append(o.Needs, watch.Need{Key: "sched:" + obj.UID, How: watch.ByBinding, Wait: true})
-	case obj.Resource == "pods" && obj.Subresource == "status" && strings.HasPrefix(o.From, "system:node:"):
-		o.Needs = append(o.Needs, watch.Need{Key: "cri:" + obj.UID, How: watch.ByUID})
-	case obj.Resource == "events":
-		if uid := firstOf(sent.InvolvedObject.UID, sent.Regarding.UID, got.InvolvedObject.UID, got.Regarding.UID); uid != "" {
-			o.Needs = append(o.Needs, watch.Need{Key: "obj:" + uid, How: watch.ByUID})
-		}
+		o.Needs = append(o.Needs, watch.Need{Key: "sched:" + obj.UID, Wait: true})
 	case r.Verb == "create":
 		for _, owner := range sent.Metadata.Owners {
 			// A controller that has seen its owner has seen a revision; on a
 			// busy machine its request may overtake that revision's report.
-			o.Needs = append(o.Needs, watch.Need{Key: "obj:" + owner.UID, How: watch.ByOwner, Wait: true})
+			o.Needs = append(o.Needs, watch.Need{Key: "obj:" + owner.UID, Wait: true})
 		}
 	}
 

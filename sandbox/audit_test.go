@@ -23,7 +23,7 @@ func told(o watch.Observation) string {
 		b.WriteString(" @" + o.Revision)
 	}
 	for _, n := range o.Needs {
-		b.WriteString(" <" + n.How + " " + n.Key)
+		b.WriteString(" <" + strings.TrimPrefix(n.How+" "+n.Key, " "))
 		if n.Wait {
 			b.WriteString("!")
 		}
@@ -44,10 +44,10 @@ func TestAuditTranslation(t *testing.T) {
 	defer file.Close()
 	want := []string{
 		"kubernetes-admin create apps/deployments/default/web @312",
-		"system:serviceaccount:kube-system:replicaset-controller create pods/default/web-7887448d46-lcmkn @316 <ownerReference obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6!",
-		"system:kube-scheduler create pods/default/web-7887448d46-lcmkn /binding <binding sched:4728e83a-a49d-4ecc-ac51-a5b7116be650!",
-		"system:node:node-1 patch pods/default/web-7887448d46-lcmkn /status @327 <uid cri:4728e83a-a49d-4ecc-ac51-a5b7116be650",
-		"system:serviceaccount:kube-system:replicaset-controller create events/default/web-7887448d46.18e9f078e0ce4215 @318 <uid obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6",
+		"system:serviceaccount:kube-system:replicaset-controller create pods/default/web-7887448d46-lcmkn @316 <obj:6467e964-8177-4eea-b8ff-fe3404f7b8a6!",
+		"system:kube-scheduler create pods/default/web-7887448d46-lcmkn /binding <sched:4728e83a-a49d-4ecc-ac51-a5b7116be650!",
+		"system:node:node-1 patch pods/default/web-7887448d46-lcmkn /status @327",
+		"system:serviceaccount:kube-system:replicaset-controller create events/default/web-7887448d46.18e9f078e0ce4215 @318",
 		"kubernetes-admin create secrets/default/s",
 		"kubernetes-admin create serviceaccounts/default/default /token",
 		"kubernetes-admin list pods/default",

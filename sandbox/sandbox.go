@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubestage/kubestage/sandbox/overlay"
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/cause"
 )
 
 // Options say how a sandbox is run. The zero value is a sandbox of three
@@ -186,6 +187,7 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 	// costs time only where a write is never explained, as when the apiserver
 	// was killed before it could tell.
 	joiner.Patience = time.Second
+	joiner.Why = cause.New()
 	var joining sync.WaitGroup
 	joinCtx, stopJoining := context.WithCancel(context.WithoutCancel(ctx))
 	joining.Go(func() { joiner.Run(joinCtx) })

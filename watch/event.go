@@ -83,7 +83,7 @@ type Cause struct {
 	How string `json:"how"` // one of the How constants
 }
 
-// How a cause is known, the strongest first.
+// How a cause is known.
 const (
 	ByAuditID  = "auditID"        // both carry the same audit ID
 	ByRevision = "revision"       // resourceVersion of the one is the etcd revision of the other
@@ -93,6 +93,11 @@ const (
 	ByOwner    = "ownerReference" // the owner's uid in the created object
 	ByProcess  = "process"        // same component process
 	BySandbox  = "podSandbox"     // same pod sandbox or container id
+	ByVersion  = "version"        // the resourceVersion a write sent is the one this had told its actor
+	ByDelivery = "delivery"       // the newest the actor had been told of it when it began
+	ByStep     = "step"           // the same actor's step before
+	ByReport   = "report"         // what an Event tells of
+	ByAbsence  = "absence"        // what did not follow any more: a renewal, after this
 )
 
 // Evidence says how an event is known and where to look it up.

@@ -14,13 +14,14 @@ type Observation struct {
 	Needs []Need `json:"needs,omitempty"` // each one found becomes a Cause, in this order
 	Gives []Give `json:"gives,omitempty"` // keys under which later observations find this event
 	Lane  string `json:"lane,omitempty"`  // observations of one lane never overtake each other
+	Knows string `json:"knows,omitempty"` // a user: what that one had been told, or done, before this began is told before this
 }
 
 // Need names an earlier event by a key it gives. The waited-for needs of one
 // observation are alternatives, the best first: one of them becomes a Cause.
 type Need struct {
 	Key  string `json:"key"`
-	How  string `json:"how"`            // becomes Cause.How
+	How  string `json:"how,omitempty"`  // becomes Cause.How; empty means that only the order matters
 	Wait bool   `json:"wait,omitempty"` // hold the observation until one of its waited-for keys is known, or patience ends
 }
 
@@ -38,9 +39,16 @@ type Give struct {
 type Joiner struct {
 	Hold     time.Duration // zero means DefaultHold
 	Patience time.Duration // zero means DefaultPatience
+	Why      Why           // adds causes that no key tells; may be nil
 
 	log *Log
 	in  chan Observation
+}
+
+// Why finds causes among the events before.
+type Why interface {
+	Causes(*Event) []Cause // of an event that has no number yet
+	Remember(*Event)       // with its number and all its causes
 }
 
 // DefaultHold covers the time a pipe between two processes needs on a busy
@@ -141,6 +149,7 @@ type given struct {
 
 type joinState struct {
 	log            *Log
+	why            Why
 	hold, patience time.Duration
 	arrivals       uint64
 	sorting        byEnd
@@ -158,7 +167,7 @@ const generation = 100_000
 const slack = time.Second
 
 func newJoinState(j *Joiner) *joinState {
-	s := &joinState{log: j.log, hold: j.Hold, patience: j.Patience, young: map[string]given{}}
+	s := &joinState{log: j.log, why: j.Why, hold: j.Hold, patience: j.Patience, young: map[string]given{}}
 	if s.hold == 0 {
 		s.hold = DefaultHold
 	}
@@ -212,11 +221,19 @@ func (s *joinState) advance(now time.Time) {
 func (s *joinState) pass(now time.Time) bool {
 	went := false
 	blocked := map[string]bool{}
+	untold := map[string]time.Time{} // of each user, the end of the first thing that waits
 	kept := s.waiting[:0]
 	for _, h := range s.waiting {
-		if blocked[h.Lane] || !s.ready(h, now) {
+		if blocked[h.Lane] || !s.ready(h, now) || s.ahead(h, untold, now) {
 			if h.Lane != "" {
 				blocked[h.Lane] = true
+			}
+			who := h.From
+			if h.Kind == Watch {
+				who = h.To
+			}
+			if t, ok := untold[who]; !ok || h.End.Before(t) {
+				untold[who] = h.End
 			}
 			kept = append(kept, h)
 			continue
@@ -243,6 +260,15 @@ func (s *joinState) ready(h *held, now time.Time) bool {
 	return !h.waiting || !h.giveUp.After(now)
 }
 
+// ahead reports whether something waits that h's actor knew when h began. That
+// is a matter of moments, and no two can wait for each other: what was known
+// had ended before.
+func (s *joinState) ahead(h *held, untold map[string]time.Time, now time.Time) bool {
+	t, ok := untold[h.Knows]
+	h.waiting = h.Knows != "" && ok && !t.After(h.Start) && h.giveUp.After(now)
+	return h.waiting
+}
+
 func (s *joinState) find(key string, h *held) (given, bool) {
 	g, ok := s.young[key]
 	if !ok {
@@ -264,7 +290,7 @@ func (s *joinState) release(h *held) {
 			continue
 		}
 		waited = waited || n.Wait
-		if !hasCause(e.Causes, g.seq) {
+		if n.How != "" && !hasCause(e.Causes, g.seq) {
 			e.Causes = append(e.Causes, Cause{g.seq, n.How})
 		}
 		if g.once {
@@ -272,7 +298,14 @@ func (s *joinState) release(h *held) {
 			delete(s.old, n.Key)
 		}
 	}
+	if s.why != nil {
+		e.Causes = append(s.why.Causes(&e), e.Causes...)
+	}
 	seq := s.log.Append(e)
+	if s.why != nil {
+		e.Seq = seq
+		s.why.Remember(&e)
+	}
 	for _, g := range h.Gives {
 		s.young[g.Key] = given{seq, g.Once, g.During, e.Start, e.End}
 	}

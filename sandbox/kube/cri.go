@@ -31,6 +31,7 @@ type criCall struct {
 	IP            string `json:"ip,omitempty"`
 	ExitCode      *int32 `json:"exitCode,omitempty"`
 	Reason        string `json:"reason,omitempty"`
+	Stopped       bool   `json:"stopped,omitempty"`
 	Signal        string `json:"signal,omitempty"`
 	Error         string `json:"error,omitempty"`
 	StandIn       string `json:"standIn,omitempty"`
@@ -51,21 +52,19 @@ func (r *criRecorder) record(c runtime.Call) {
 			Detail: detail(criCall{
 				Node: r.node, PodSandbox: c.Sandbox, Container: c.Container, ContainerName: c.ContainerName,
 				Image: c.Image, Attempt: c.Attempt, IP: c.IP, ExitCode: c.ExitCode, Reason: c.Reason,
-				Signal: c.Signal, Error: c.Error, StandIn: c.StandIn, Size: c.Size, Layers: c.Layers,
+				Stopped: c.Stopped, Signal: c.Signal, Error: c.Error, StandIn: c.StandIn, Size: c.Size, Layers: c.Layers,
 			}),
 		},
-		Lane: "cri:" + r.node,
+		Lane:  "cri:" + r.node,
+		Knows: "system:node:" + r.node,
 	}
 	if c.Verb == "ContainerExited" {
 		o.From, o.To = watch.RuntimeActor(r.node), ""
 	}
 	if c.PodUID != "" {
 		o.Object = &watch.Object{Version: "v1", Resource: "pods", Namespace: c.PodNamespace, Name: c.PodName, UID: c.PodUID}
-		o.Gives = []watch.Give{{Key: "cri:" + c.PodUID}}
 		if c.Verb == "RunPodSandbox" {
 			o.Needs = []watch.Need{{Key: "bound:" + c.PodUID, How: watch.ByUID, Wait: true}}
-		} else {
-			o.Needs = []watch.Need{{Key: "cri:" + c.PodUID, How: watch.BySandbox}}
 		}
 	}
 	r.w.tell(o)

@@ -168,6 +168,7 @@ func (cs *cycles) end(pod *corev1.Pod) {
 			Detail:   detail(c.detail),
 		},
 		Needs: []watch.Need{{Key: "put:" + pod.ResourceVersion, How: watch.ByRevision, Wait: true}},
+		Knows: "system:kube-scheduler",
 		Gives: []watch.Give{{Key: "sched:" + uid}},
 	})
 }

@@ -163,8 +163,7 @@ func (p *probers) tell(handler, host string, port int, start time.Time, a attemp
 			Evidence: watch.Observed("prober", p.node+" attempt "+strconv.FormatUint(p.number.Add(1), 10)),
 			Detail:   detail(a),
 		},
-		Needs: []watch.Need{{Key: "cri:" + uid, How: watch.BySandbox}},
-		Gives: []watch.Give{{Key: "probe:" + uid}},
+		Knows: "system:node:" + p.node,
 	})
 }
 

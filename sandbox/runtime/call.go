@@ -24,6 +24,7 @@ type Call struct {
 	Layers                        []Layer // of it, in the order they came
 	ExitCode                      *int32
 	Reason                        string // of an exit: Completed, Error, StartError, Unknown
+	Stopped                       bool   // of an exit: StopContainer had asked for it, and is told when it returns
 	Signal                        string // that ended the program, or that StopContainer sent
 	Error                         string
 	Code                          int // gRPC code of a failure

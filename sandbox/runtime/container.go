@@ -37,6 +37,7 @@ type container struct {
 	reason    string
 	message   string
 	oom       atomic.Bool // it asked for more memory than it may have
+	stopping  bool        // StopContainer has asked it to end
 	resources *pb.LinuxContainerResources
 	removed   bool
 

@@ -159,7 +159,7 @@ func (s *Server) outOfMemory(k *container) {
 // exitCallLocked reports how the container ended.
 func (k *container) exitCallLocked() Call {
 	code := k.exitCode
-	c := Call{Verb: "ContainerExited", Start: time.Unix(0, k.finished), End: time.Unix(0, k.finished), ExitCode: &code, Reason: k.reason}
+	c := Call{Verb: "ContainerExited", Start: time.Unix(0, k.finished), End: time.Unix(0, k.finished), ExitCode: &code, Reason: k.reason, Stopped: k.stopping}
 	return c.of(k)
 }
 

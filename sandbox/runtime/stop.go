@@ -24,6 +24,7 @@ func (s *Server) StopContainer(ctx context.Context, r *pb.StopContainerRequest) 
 	}
 	s.mu.Lock()
 	running := k.state == pb.ContainerState_CONTAINER_RUNNING
+	k.stopping = k.stopping || running
 	s.mu.Unlock()
 	if !running {
 		return &pb.StopContainerResponse{}, nil // it may have ended by itself; nothing to tell

@@ -1,0 +1,368 @@
+package cause
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubestage/kubestage/watch"
+)
+
+// memory is what a finder keeps of the events before. It is bounded by what the
+// cluster holds: of an object that is gone all is forgotten after a while.
+type memory struct {
+	told       map[string]map[string][]notice // by user and uid, oldest first
+	lists      map[string]map[string]uint64   // by user and resource: the newest list, or beginning of a watch
+	acts       map[string][]*act              // by uid, of anybody, oldest first
+	newest     map[string]*act                // by actor and verb and resource, of those whose object has no uid
+	writes     map[string]*write              // by revision
+	things     map[string]*thing              // by uid
+	named      map[string]string              // uid by key, of what exists
+	lost       map[string]string              // uid by key, of what existed last
+	owned      map[string][]string            // uids by owner's uid
+	components map[string][]*act              // their events, oldest first
+	links      map[string]*act                // by the client they belong to: the newest event of each
+	leases     map[string]uint64              // by name: where etcd stored it last
+	revisions  []string                       // of writes, oldest first
+	dead       []string                       // uids of what is gone, oldest first
+}
+
+const (
+	keptNotices   = 16
+	keptActs      = 48
+	keptRevisions = 16384
+	keptDead      = 2048
+)
+
+// notice is a notification of an object that reached somebody.
+type notice struct {
+	seq      uint64
+	end      time.Time
+	revision string
+	verb     string
+}
+
+// write is what etcd stored at a revision.
+type write struct {
+	seq      uint64 // of the etcd event
+	by       string // who asked
+	request  uint64
+	end      time.Time
+	uid      string
+	ending   bool // it has a deletionTimestamp, and had none before
+	gone     bool
+	finished bool // a Pod that has just Succeeded or Failed
+	tainted  bool // a Node whose taints have just changed
+	tally    tally
+}
+
+// tally is what an object adds to the status of its owner: a Pod itself, while
+// it is neither ending nor finished, and a ReplicaSet its Pods.
+type tally struct {
+	Replicas    int `json:"replicas"`
+	Ready       int `json:"readyReplicas"`
+	Terminating int `json:"terminatingReplicas"`
+}
+
+// thing is an object as it was last stored.
+type thing struct {
+	object   watch.Object
+	owners   []string
+	node     string
+	ending   bool
+	gone     bool
+	phase    string
+	taints   string
+	targets  []string // of Endpoints and EndpointSlices: the uids they refer to
+	stored   notice   // its last write
+	taintRev string   // where its taints last changed
+	replaced bool     // somebody was already made in its place
+	about    reference
+	why      string // the reason of an Event
+}
+
+func newMemory() memory {
+	return memory{
+		told: map[string]map[string][]notice{}, lists: map[string]map[string]uint64{}, acts: map[string][]*act{}, newest: map[string]*act{},
+		writes: map[string]*write{}, things: map[string]*thing{}, named: map[string]string{}, lost: map[string]string{}, owned: map[string][]string{},
+		components: map[string][]*act{}, links: map[string]*act{}, leases: map[string]uint64{},
+	}
+}
+
+// Remember takes an event, with its number, after Causes was asked for it.
+func (m *memory) Remember(e *watch.Event) {
+	switch e.Kind {
+	case watch.Etcd:
+		m.store(e)
+		return
+	case watch.Watch:
+		m.notify(e)
+		return
+	}
+	a := read(e)
+	if a == nil {
+		return
+	}
+	switch e.Kind {
+	case watch.Component:
+		a.actor = e.To
+		known := m.components[e.To]
+		m.components[e.To] = append(known[max(len(known)-keptNotices, 0):], a)
+		return
+	case "link":
+		m.links[e.To] = a
+		return
+	case watch.Request:
+		if e.Verb == "list" || e.Verb == "watch" {
+			m.list(e)
+			return
+		}
+		if a.uid == "" && a.object.Name != "" {
+			a.uid = m.named[a.object.Key()]
+		}
+		if e.Verb != "get" {
+			m.newest[a.actor+" "+a.verb+" "+a.what()] = a
+		}
+	case watch.Schedule:
+		m.newest[a.actor+" schedule"] = a
+	}
+	if a.uid == "" {
+		return
+	}
+	known := m.acts[a.uid]
+	if len(known) >= keptActs {
+		known = append(known[:0], known[len(known)-keptActs/2:]...)
+	}
+	m.acts[a.uid] = append(known, a)
+}
+
+func (m *memory) list(e *watch.Event) {
+	if e.Object == nil || e.Code >= 300 {
+		return
+	}
+	if m.lists[e.From] == nil {
+		m.lists[e.From] = map[string]uint64{}
+	}
+	m.lists[e.From][e.Object.Group+"/"+e.Object.Resource] = e.Seq
+}
+
+func (m *memory) notify(e *watch.Event) {
+	if e.Object == nil {
+		return
+	}
+	if e.Verb == "BOOKMARK" { // what a watch began with, told at once
+		list := *e
+		list.From, list.Code = e.To, 200
+		m.list(&list)
+		return
+	}
+	if e.Object.UID == "" {
+		return
+	}
+	by := m.told[e.To]
+	if by == nil {
+		by = map[string][]notice{}
+		m.told[e.To] = by
+	}
+	known := by[e.Object.UID]
+	if len(known) == keptNotices {
+		known = append(known[:0], known[1:]...)
+	}
+	by[e.Object.UID] = append(known, notice{e.Seq, e.End, e.Revision, e.Verb})
+}
+
+// stored is what is read of an object in etcd.
+type stored struct {
+	Value struct {
+		Metadata struct {
+			Owners   []reference `json:"ownerReferences"`
+			Deletion string      `json:"deletionTimestamp"`
+		} `json:"metadata"`
+		Spec struct {
+			Node   string          `json:"nodeName"`
+			Taints json.RawMessage `json:"taints"`
+		} `json:"spec"`
+		Status struct {
+			Phase      string      `json:"phase"`
+			Conditions []condition `json:"conditions"`
+			tally
+		} `json:"status"`
+		Involved  reference `json:"involvedObject"`
+		Regarding reference `json:"regarding"`
+		Reason    string    `json:"reason"`
+		Endpoints []target  `json:"endpoints"`
+		Subsets   []struct {
+			Address []target `json:"addresses"`
+			Not     []target `json:"notReadyAddresses"`
+		} `json:"subsets"`
+	} `json:"value"`
+}
+
+func (m *memory) store(e *watch.Event) {
+	if e.Object == nil {
+		return
+	}
+	uid := e.Object.UID
+	if uid == "" {
+		return
+	}
+	var s stored
+	_ = json.Unmarshal(e.Detail, &s)
+	w := &write{seq: e.Seq, end: e.End, uid: uid}
+	for _, c := range e.Causes {
+		if r := m.asked(uid, c.Seq); r != nil && (c.How == watch.ByRevision || c.How == watch.ByObject) {
+			w.by, w.request = r.actor, r.seq
+		}
+	}
+	t := m.things[uid]
+	if t == nil {
+		t = &thing{}
+		m.things[uid] = t
+		for _, o := range s.Value.Metadata.Owners {
+			m.owned[o.UID] = append(m.owned[o.UID], uid)
+		}
+	}
+	w.gone = e.Verb == "delete"
+	w.tally = s.Value.Status.tally
+	w.ending = s.Value.Metadata.Deletion != "" && !t.ending
+	finished := s.Value.Status.Phase == "Succeeded" || s.Value.Status.Phase == "Failed"
+	w.finished = finished && t.phase != s.Value.Status.Phase && e.Object.Resource == "pods"
+	switch {
+	case e.Object.Resource != "pods" || finished:
+	case s.Value.Metadata.Deletion != "":
+		w.tally.Terminating = 1
+	default:
+		w.tally.Replicas = 1
+		if slices.ContainsFunc(s.Value.Status.Conditions, func(c condition) bool { return c.Type == "Ready" && c.Status == "True" }) {
+			w.tally.Ready = 1
+		}
+	}
+	if w.gone {
+		w.tally = tally{}
+	}
+	w.tainted = string(s.Value.Spec.Taints) != t.taints && e.Object.Resource == "nodes"
+	if w.tainted {
+		t.taintRev = e.Revision
+	}
+	t.object, t.node, t.phase, t.taints = *e.Object, s.Value.Spec.Node, s.Value.Status.Phase, string(s.Value.Spec.Taints)
+	t.ending, t.gone = t.ending || w.ending, w.gone
+	t.owners = t.owners[:0]
+	for _, o := range s.Value.Metadata.Owners {
+		t.owners = append(t.owners, o.UID)
+	}
+	t.targets = nil
+	for _, x := range s.Value.Endpoints {
+		t.targets = append(t.targets, x.Target.UID)
+	}
+	for _, x := range s.Value.Subsets {
+		for _, y := range append(x.Address, x.Not...) {
+			t.targets = append(t.targets, y.Target.UID)
+		}
+	}
+	t.about, t.why = s.Value.Involved, s.Value.Reason
+	if t.about.Name == "" {
+		t.about = s.Value.Regarding
+	}
+	t.stored = notice{e.Seq, e.End, e.Revision, e.Verb}
+	if e.Object.Resource == "leases" {
+		m.leases[e.Object.Namespace+"/"+e.Object.Name] = e.Seq
+	}
+	key := e.Object.Key()
+	if w.gone {
+		if m.named[key] == uid {
+			delete(m.named, key)
+		}
+		m.lost[key] = uid
+		m.bury(uid)
+	} else {
+		m.named[key] = uid
+	}
+	m.writes[e.Revision] = w
+	m.revisions = append(m.revisions, e.Revision)
+	if len(m.revisions) > keptRevisions {
+		for _, r := range m.revisions[:keptRevisions/2] {
+			delete(m.writes, r)
+		}
+		m.revisions = slices.Clone(m.revisions[keptRevisions/2:])
+	}
+}
+
+// asked returns the request with a number, if it was about an object or made it.
+func (m *memory) asked(uid string, seq uint64) *act {
+	for _, a := range slices.Backward(m.acts[uid]) {
+		if a.seq == seq {
+			return a
+		}
+	}
+	for _, a := range m.newest { // a deletecollection names nobody
+		if a.seq == seq {
+			return a
+		}
+	}
+	return nil
+}
+
+// bury forgets the oldest of what is gone.
+func (m *memory) bury(uid string) {
+	m.dead = append(m.dead, uid)
+	if len(m.dead) <= keptDead {
+		return
+	}
+	for _, uid := range m.dead[:keptDead/2] {
+		if t := m.things[uid]; t != nil {
+			if key := t.object.Key(); m.lost[key] == uid {
+				delete(m.lost, key)
+			}
+			for _, o := range t.owners {
+				m.owned[o] = slices.DeleteFunc(m.owned[o], func(u string) bool { return u == uid })
+				if len(m.owned[o]) == 0 {
+					delete(m.owned, o)
+				}
+			}
+		}
+		delete(m.things, uid)
+		delete(m.acts, uid)
+		for _, by := range m.told {
+			delete(by, uid)
+		}
+	}
+	m.dead = slices.Clone(m.dead[keptDead/2:])
+}
+
+// last returns the newest notice of an object that had reached one of users
+// before a moment and that ok lets through.
+func (m *memory) last(users []string, uid string, before time.Time, ok func(notice) bool) (found notice) {
+	for _, user := range users {
+		for _, n := range slices.Backward(m.told[user][uid]) {
+			if !n.end.After(before) && (ok == nil || ok(n)) {
+				if n.seq > found.seq {
+					found = n
+				}
+				break
+			}
+		}
+	}
+	return found
+}
+
+// foreign lets through what somebody else wrote: an echo of one's own write is
+// no news.
+func (m *memory) foreign(actor string) func(notice) bool {
+	return func(n notice) bool {
+		w := m.writes[n.revision]
+		return w == nil || w.by != actor
+	}
+}
+
+// did returns the newest thing somebody did to an object before a moment.
+func (m *memory) did(uid string, before time.Time, ok func(*act) bool) *act {
+	for _, a := range slices.Backward(m.acts[uid]) {
+		if !a.end.After(before) && ok(a) {
+			return a
+		}
+	}
+	return nil
+}
+
+func nodeOf(actor string) string { return strings.TrimPrefix(actor, kubelet) }

@@ -1,0 +1,93 @@
+package cause
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kubestage/kubestage/watch"
+)
+
+// rule says where the causes of some acts are looked for. The first rule that
+// fits counts.
+type rule struct {
+	name  string
+	kind  watch.Kind
+	who   func(*act) bool
+	verbs string // separated by spaces; empty for all that are not reads
+	what  string // kinds of objects, separated by spaces; empty for all
+	why   []source
+}
+
+func (r *rule) fits(a *act) bool {
+	return r.kind == a.kind && (r.who == nil || r.who(a)) &&
+		(r.verbs == "" && !slices.Contains(reads, a.verb) || slices.Contains(strings.Fields(r.verbs), a.verb)) &&
+		(r.what == "" || slices.Contains(strings.Fields(r.what), a.what()))
+}
+
+// Who acts.
+func isKubelet(a *act) bool { return strings.HasPrefix(a.actor, kubelet) }
+func is(names ...string) func(*act) bool {
+	return func(a *act) bool { return slices.Contains(names, a.actor) || slices.Contains(names, a.controller()) }
+}
+func anyController(a *act) bool { return a.controls() }
+func component(a *act) bool {
+	return isKubelet(a) || a.controls() || a.actor == scheduler || a.actor == "system:apiserver" || a.actor == watch.Kubestage
+}
+
+// rules are all there is to know about why.
+var rules = []rule{
+	// Heartbeats and what a component does on starting come from a clock in
+	// its own process.
+	{"lease", watch.Request, component, "", "leases", all(process)},
+	{"node heartbeat", watch.Request, isKubelet, "create update patch", "nodes nodes/status csinodes", all(process)},
+	{"address of a Service", watch.Request, is("system:apiserver"), "create delete", "ipaddresses", nil}, // of one whose request is not answered yet
+	{"apiserver's own", watch.Request, is("system:apiserver", watch.Kubestage), "", "", all(process)},
+	{"controller accounts", watch.Request, is(controllerManager), "create", "serviceaccounts serviceaccounts/token", all(process)},
+
+	// An Event tells of something its author has just done or seen.
+	{"Event", watch.Request, component, "create update patch", "events", all(reported)},
+
+	{"scheduling cycle", watch.Schedule, nil, "schedule", "", all(scheduled)},
+	{"binding", watch.Request, is(scheduler), "create", "pods/binding", all(cycle)},
+	{"unschedulable", watch.Request, is(scheduler), "patch update", "pods/status", all(cycle)},
+	{"preemption", watch.Request, is(scheduler), "delete", "pods", all(preemptor)},
+
+	{"kubelet: Pod status", watch.Request, isKubelet, "patch update", "pods/status", all(podStatus)},
+	{"kubelet: Pod has ended", watch.Request, isKubelet, "delete", "pods", all(lastStatus, ending)},
+	{"kubelet: mirror Pod", watch.Request, isKubelet, "create", "pods", all(process)},
+
+	{"sandbox", watch.CRI, isKubelet, "RunPodSandbox", "", all(first(sandboxBefore, podNews, listed))},
+	{"pull", watch.CRI, isKubelet, "PullImage", "", all(call("RunPodSandbox", samePod))},
+	{"create container", watch.CRI, isKubelet, "CreateContainer", "", all(first(call("ContainerExited", sameName), call("PullImage RunPodSandbox", samePod)))},
+	{"start container", watch.CRI, isKubelet, "StartContainer", "", all(call("CreateContainer", sameContainer))},
+	{"stop container", watch.CRI, isKubelet, "StopContainer", "", all(first(ending, failedProbe, podNews))},
+	{"container exited", watch.CRI, nil, "ContainerExited", "", all(first(asked, call("StartContainer", sameContainer)))},
+	{"remove container", watch.CRI, isKubelet, "RemoveContainer", "", all(call("ContainerExited", sameContainer))},
+	{"stop sandbox", watch.CRI, isKubelet, "StopPodSandbox", "", all(first(call("StopPodSandbox", sameSandbox), call("ContainerExited", sameSandbox), ending))},
+	{"remove sandbox", watch.CRI, isKubelet, "RemovePodSandbox", "", all(call("StopPodSandbox", sameSandbox))},
+	{"resize", watch.CRI, isKubelet, "UpdateContainerResources", "", all(podNews)},
+	{"stream", watch.CRI, isKubelet, "Exec Attach PortForward", "", all(streamed)},
+	{"exec probe", watch.CRI, isKubelet, "ExecSync", "", all(call("StartContainer", sameContainer))},
+	{"probe", watch.Probe, nil, "httpGet tcpSocket grpc", "", all(call("StartContainer", sameName))},
+
+	// The lease of a node that is cut off is not renewed: nothing happens, and
+	// that is the cause (pkg/controller/nodelifecycle/node_lifecycle_controller.go,
+	// monitorNodeHealth). The account is shared by five controllers.
+	{"node is silent", watch.Request, is("node-controller"), "patch update", "nodes/status", all(silence)},
+	{"Pods of a silent node", watch.Request, is("node-controller"), "patch update", "pods/status", all(first(taint, silent))},
+	{"eviction by taint", watch.Request, is("node-controller"), "delete", "pods", all(taint)},
+	{"node", watch.Request, is("node-controller"), "patch update", "nodes", all(nodeNews)},
+
+	{"first endpoints", watch.Request, is("endpointslice-controller", "endpoint-controller"), "create", "endpointslices endpoints", all(service, targets)},
+	{"endpoints", watch.Request, is("endpointslice-controller", "endpoint-controller", "endpointslicemirroring-controller"), "create update", "endpointslices endpoints", all(first(targets, service), version)},
+	{"namespace", watch.Request, is("namespace-controller"), "", "", all(namespace)},
+	{"namespace's own", watch.Request, is("root-ca-cert-publisher", "service-account-controller"), "create update", "configmaps serviceaccounts", all(first(lost, namespace))},
+	{"garbage", watch.Request, is("generic-garbage-collector"), "delete patch", "", all(first(orphaned, dependents))},
+	{"aggregated roles", watch.Request, is("clusterrole-aggregation-controller"), "", "clusterroles", all(first(news(itself), listed))},
+
+	{"made for its owner", watch.Request, anyController, "create", "", all(replaced, first(news(owners), listed))},
+	{"deleted for its owner", watch.Request, is("replicaset-controller", "replication-controller", "daemon-set-controller", "statefulset-controller", "job-controller"), "delete", "pods", all(first(news(owners), news(itself)))},
+	{"ReplicaSets", watch.Request, is("deployment-controller"), "", "replicasets", all(news(owners, siblings), version)},
+	{"status of what is counted", watch.Request, is("deployment-controller", "replicaset-controller"), "update", "deployments/status replicasets/status", all(counted, version)},
+	{"anything else", watch.Request, anyController, "", "", all(first(news(itself, possessions), listed), version)},
+}

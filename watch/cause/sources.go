@@ -1,0 +1,679 @@
+package cause
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubestage/kubestage/watch"
+)
+
+// source is one place to look for causes of an act.
+type source func(*Finder, *act) []watch.Cause
+
+func all(why ...source) []source { return why }
+
+// first is the first source that finds anything.
+func first(why ...source) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		for _, s := range why {
+			if found := s(f, a); len(found) > 0 {
+				return found
+			}
+		}
+		return nil
+	}
+}
+
+func one(seq uint64, how string) []watch.Cause {
+	if seq == 0 {
+		return nil
+	}
+	return []watch.Cause{{Seq: seq, How: how}}
+}
+
+func what(a *act, how string) []watch.Cause {
+	if a == nil {
+		return nil
+	}
+	return one(a.seq, how)
+}
+
+// process is the newest event of the component an actor is.
+func process(f *Finder, a *act) []watch.Cause {
+	name := "kube-apiserver" // also of what we ask for when it is ready
+	switch {
+	case isKubelet(a):
+		name = "kubelet:" + nodeOf(a.actor)
+	case a.actor == scheduler:
+		name = "kube-scheduler"
+	case a.controls():
+		name = "kube-controller-manager"
+	}
+	for _, c := range slices.Backward(f.components[name]) {
+		if !c.end.After(a.start) {
+			return one(c.seq, watch.ByProcess)
+		}
+	}
+	return nil
+}
+
+// Relatives: of which objects the news count.
+
+type relatives func(*Finder, *act) []string
+
+func itself(_ *Finder, a *act) []string { return []string{a.uid} }
+
+func owners(f *Finder, a *act) []string {
+	var uids []string
+	for _, o := range a.sent.Metadata.Owners {
+		uids = append(uids, o.UID)
+	}
+	if t := f.things[a.uid]; t != nil && len(uids) == 0 {
+		uids = t.owners
+	}
+	return uids
+}
+
+func possessions(f *Finder, a *act) []string { return f.owned[a.uid] }
+
+func siblings(f *Finder, a *act) []string {
+	var uids []string
+	for _, o := range owners(f, a) {
+		uids = append(uids, f.owned[o]...)
+	}
+	return uids
+}
+
+// news is the newest notice of a relative that is no echo of the actor's own
+// write.
+func news(who ...relatives) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		var found notice
+		for _, r := range who {
+			for _, uid := range r(f, a) {
+				if n := f.last(a.ears(), uid, a.start, f.foreign(a.actor)); n.seq > found.seq {
+					found = n
+				}
+			}
+		}
+		return one(found.seq, watch.ByDelivery)
+	}
+}
+
+// counted is the newest notice of an object, or of one it owns, with which the
+// numbers come out that its status was set to. A controller that has made Pods
+// writes at last what it had counted at first, and by then has been told more.
+func counted(f *Finder, a *act) []watch.Cause {
+	var candidates []notice
+	for _, uid := range append(slices.Clone(f.owned[a.uid]), a.uid) {
+		for _, user := range a.ears() {
+			for _, n := range f.told[user][uid] {
+				if !n.end.After(a.start) && f.foreign(a.actor)(n) {
+					candidates = append(candidates, n)
+				}
+			}
+		}
+	}
+	slices.SortFunc(candidates, func(a, b notice) int { return int(b.seq) - int(a.seq) })
+	for _, c := range candidates {
+		if f.tallied(a, c.seq) == a.sent.Status.tally {
+			return one(c.seq, watch.ByDelivery)
+		}
+	}
+	return nil
+}
+
+// tallied is the sum of what an object owns, as its controller knew it when it
+// had been told so much.
+func (f *Finder) tallied(a *act, upTo uint64) (sum tally) {
+	for _, uid := range f.owned[a.uid] {
+		for _, user := range a.ears() {
+			for _, n := range slices.Backward(f.told[user][uid]) {
+				if n.seq <= upTo {
+					if w := f.writes[n.revision]; w != nil && n.verb != "DELETED" {
+						sum.Replicas += w.tally.Replicas
+						sum.Ready += w.tally.Ready
+						sum.Terminating += w.tally.Terminating
+					}
+					break
+				}
+			}
+		}
+	}
+	return sum
+}
+
+// listed is the list with which the actor's watch of such objects, or of their
+// owners, began.
+func listed(f *Finder, a *act) []watch.Cause {
+	kinds := []string{a.object.Group + "/" + a.object.Resource}
+	for _, uid := range owners(f, a) {
+		if t := f.things[uid]; t != nil {
+			kinds = append([]string{t.object.Group + "/" + t.object.Resource}, kinds...)
+		}
+	}
+	for _, kind := range kinds {
+		for _, user := range a.ears() {
+			if seq := f.lists[user][kind]; seq > 0 {
+				return one(seq, watch.ByDelivery)
+			}
+		}
+	}
+	return nil
+}
+
+// version is what told the actor the resourceVersion it has sent: a notice, or
+// the answer to a write of its own.
+func version(f *Finder, a *act) []watch.Cause {
+	rv := a.sent.Metadata.ResourceVersion
+	if rv == "" || a.verb == "create" {
+		return nil
+	}
+	if n := f.last(a.ears(), a.uid, a.start, func(n notice) bool { return n.revision == rv }); n.seq > 0 {
+		return one(n.seq, watch.ByVersion)
+	}
+	return what(f.did(a.uid, a.start, func(b *act) bool {
+		return b.kind == watch.Request && b.actor == a.actor && b.revision == rv
+	}), watch.ByVersion)
+}
+
+// replaced is the end of another object of the same owner in whose place this
+// one is made. Each end counts for one.
+func replaced(f *Finder, a *act) []watch.Cause {
+	for _, owner := range owners(f, a) {
+		wish := f.last(a.ears(), owner, a.start, f.foreign(a.actor))
+		for _, uid := range f.owned[owner] {
+			t := f.things[uid]
+			if t == nil || t.replaced || t.object.Resource != a.object.Resource {
+				continue
+			}
+			n := f.last(a.ears(), uid, a.start, func(n notice) bool {
+				w := f.writes[n.revision]
+				return w != nil && (w.ending || w.finished || w.gone && !t.ending) && w.by != a.actor
+			})
+			if n.seq > wish.seq && wish.seq > 0 {
+				t.replaced = a.code < 300
+				return one(n.seq, watch.ByDelivery)
+			}
+		}
+	}
+	return nil
+}
+
+// lost is the end of an object that is made again under its name.
+func lost(f *Finder, a *act) []watch.Cause {
+	name := a.object
+	if name.Name == "" {
+		return nil
+	}
+	return one(f.last(a.ears(), f.lost[name.Key()], a.start, func(n notice) bool { return n.verb == "DELETED" }).seq, watch.ByDelivery)
+}
+
+// namespace is the newest notice of the namespace something is in, or is.
+func namespace(f *Finder, a *act) []watch.Cause {
+	name := a.object.Namespace
+	if a.object.Resource == "namespaces" {
+		name = a.object.Name
+	}
+	uid := f.named["namespaces/"+name]
+	n := f.last(a.ears(), uid, a.start, f.foreign(a.actor))
+	if n.seq > 0 {
+		return one(n.seq, watch.ByDelivery)
+	}
+	for _, user := range a.ears() {
+		if seq := f.lists[user]["/namespaces"]; seq > 0 && uid != "" {
+			return one(seq, watch.ByDelivery)
+		}
+	}
+	return nil
+}
+
+// orphaned is the end of an owner.
+func orphaned(f *Finder, a *act) []watch.Cause {
+	for _, owner := range owners(f, a) {
+		n := f.last(a.ears(), owner, a.start, func(n notice) bool {
+			w := f.writes[n.revision]
+			return n.verb == "DELETED" || w != nil && w.ending
+		})
+		if n.seq > 0 {
+			return one(n.seq, watch.ByDelivery)
+		}
+	}
+	return nil
+}
+
+// dependents is the end of the last of what an object owned, for which its
+// deletion had to wait.
+func dependents(f *Finder, a *act) []watch.Cause {
+	var found notice
+	for _, uid := range f.owned[a.uid] {
+		n := f.last(a.ears(), uid, a.start, func(n notice) bool { return n.verb == "DELETED" })
+		if n.seq > found.seq {
+			found = n
+		}
+	}
+	if found.seq > 0 {
+		return one(found.seq, watch.ByDelivery)
+	}
+	return news(itself)(f, a)
+}
+
+// targets are the notices of the Pods that a list of endpoints now has and had
+// not, or the other way round; or the newest of all its Pods, when they are
+// the same and only their state is not.
+func targets(f *Finder, a *act) []watch.Cause {
+	now := []string{}
+	for _, x := range a.sent.Endpoints {
+		now = append(now, x.Target.UID)
+	}
+	for _, x := range a.sent.Subsets {
+		for _, y := range append(x.Address, x.Not...) {
+			now = append(now, y.Target.UID)
+		}
+	}
+	var before []string
+	if t := f.things[a.uid]; t != nil {
+		before = t.targets
+	}
+	var causes []watch.Cause
+	var newest notice
+	look := func(uid string, changed bool) {
+		n := f.last(a.ears(), uid, a.start, nil)
+		if n.seq > newest.seq {
+			newest = n
+		}
+		if changed && n.seq > 0 && !has(causes, n.seq) {
+			causes = append(causes, watch.Cause{Seq: n.seq, How: watch.ByDelivery})
+		}
+	}
+	for _, uid := range now {
+		look(uid, !slices.Contains(before, uid))
+	}
+	for _, uid := range before {
+		if !slices.Contains(now, uid) {
+			look(uid, true)
+		}
+	}
+	slices.SortFunc(causes, func(a, b watch.Cause) int { return int(b.Seq) - int(a.Seq) })
+	if len(causes) == 0 && newest.end.After(f.since(a)) {
+		return one(newest.seq, watch.ByDelivery)
+	}
+	return causes
+}
+
+// since is when the actor began to write the object the last time: what came
+// later it had not known then.
+func (f *Finder) since(a *act) (t time.Time) {
+	if b := f.did(a.uid, a.start, func(b *act) bool {
+		return b.kind == watch.Request && b.actor == a.actor && !slices.Contains(reads, b.verb) && b.what() == a.what() && b.code < 300
+	}); b != nil {
+		t = b.start
+	}
+	return t
+}
+
+// service is the newest notice of the Service that endpoints belong to.
+func service(f *Finder, a *act) []watch.Cause {
+	uids := owners(f, a)
+	if uid := f.named["services/"+a.object.Namespace+"/"+a.object.Name]; uid != "" {
+		uids = append(uids, uid)
+	}
+	for _, uid := range uids {
+		if n := f.last(a.ears(), uid, a.start, nil); n.seq > 0 && n.end.After(f.since(a)) {
+			return one(n.seq, watch.ByDelivery)
+		}
+	}
+	return nil
+}
+
+// Nodes.
+
+// silence is why a node counts as silent: its line was cut or its kubelet
+// ended, and the last lease it had renewed before. For other changes of a
+// node's status it is the node's news.
+func silence(f *Finder, a *act) []watch.Cause {
+	unknown := slices.ContainsFunc(a.sent.Status.Conditions, func(c condition) bool { return c.Status == "Unknown" })
+	if !unknown {
+		return nodeNews(f, a)
+	}
+	node := a.object.Name
+	var causes []watch.Cause
+	if l := f.links[kubelet+node]; l != nil && (l.verb == "cut" || l.verb == "delayed") && !l.end.After(a.start) {
+		causes = append(causes, one(l.seq, watch.ByAbsence)...)
+	}
+	if events := f.components["kubelet:"+node]; len(events) > 0 {
+		c := events[len(events)-1]
+		if slices.Contains([]string{"killed", "frozen", "exited", "backoff", "stopping", "stopped"}, c.verb) && !c.end.After(a.start) {
+			causes = append(causes, one(c.seq, watch.ByAbsence)...)
+		}
+	}
+	return append(causes, one(f.leases["kube-node-lease/"+node], watch.ByAbsence)...)
+}
+
+// nodeNews is the newest notice of a node, its own writes' echoes too: who
+// shares this account acts upon what the others write.
+func nodeNews(f *Finder, a *act) []watch.Cause {
+	if n := f.last(a.ears(), a.uid, a.start, nil); n.seq > 0 {
+		return one(n.seq, watch.ByDelivery)
+	}
+	for _, user := range a.ears() {
+		if seq := f.lists[user]["/nodes"]; seq > 0 {
+			return one(seq, watch.ByDelivery)
+		}
+	}
+	return nil
+}
+
+// silent is the step in which a Pod's node was found silent.
+func silent(f *Finder, a *act) []watch.Cause {
+	t := f.things[a.uid]
+	if t == nil || t.node == "" {
+		return nil
+	}
+	return what(f.did(f.named["nodes/"+t.node], a.start, func(b *act) bool {
+		return b.kind == watch.Request && b.actor == a.actor && b.what() == "nodes/status"
+	}), watch.ByStep)
+}
+
+// taint is the notice that brought the taints a Pod's node has now.
+func taint(f *Finder, a *act) []watch.Cause {
+	t := f.things[a.uid]
+	if t == nil || t.node == "" {
+		return nil
+	}
+	if a.verb != "delete" && !slices.ContainsFunc(a.sent.Status.Conditions, func(c condition) bool { return c.Reason == "DeletionByTaintManager" }) {
+		return nil
+	}
+	uid := f.named["nodes/"+t.node]
+	if n := f.things[uid]; n != nil && n.taints != "" {
+		return one(f.last(a.ears(), uid, a.start, func(x notice) bool { return x.revision == n.taintRev }).seq, watch.ByDelivery)
+	}
+	return nil
+}
+
+// The scheduler.
+
+// scheduled is the notice of the very version of the Pod a cycle looked at, and
+// the cycle before if this is not the first.
+func scheduled(f *Finder, a *act) []watch.Cause {
+	causes := one(f.last([]string{scheduler}, a.uid, a.start, func(n notice) bool { return n.revision == a.revision }).seq, watch.ByVersion)
+	if w := f.writes[a.revision]; len(causes) == 0 && w != nil && w.uid == a.uid {
+		causes = one(w.seq, watch.ByRevision)
+	}
+	if a.d.Attempt > 1 {
+		causes = append(causes, cycle(f, a)...)
+	}
+	for i := range causes {
+		if causes[i].How == watch.ByBinding {
+			causes[i].How = watch.ByStep
+		}
+	}
+	return causes
+}
+
+func cycle(f *Finder, a *act) []watch.Cause {
+	return what(f.did(a.uid, a.start.Add(time.Nanosecond), func(b *act) bool { return b.kind == watch.Schedule }), watch.ByBinding)
+}
+
+// preemptor is the cycle in which no node was found for another Pod.
+func preemptor(f *Finder, a *act) []watch.Cause {
+	if b := f.newest[scheduler+" schedule"]; b != nil && b.d.Result == "unschedulable" && b.d.Nominated != "" {
+		return what(b, watch.ByStep)
+	}
+	return nil
+}
+
+// The kubelet and its runtime.
+
+// podNews is the newest notice of a Pod that is not the echo of the kubelet's
+// own write.
+func podNews(f *Finder, a *act) []watch.Cause {
+	return one(f.last([]string{a.actor}, a.uid, a.start, f.foreign(a.actor)).seq, watch.ByDelivery)
+}
+
+// ending is the notice that a Pod is to be deleted.
+func ending(f *Finder, a *act) []watch.Cause {
+	return one(f.last(a.ears(), a.uid, a.start, func(n notice) bool {
+		w := f.writes[n.revision]
+		return w != nil && w.ending
+	}).seq, watch.ByDelivery)
+}
+
+// lastStatus is the status of a Pod that its kubelet wrote last.
+func lastStatus(f *Finder, a *act) []watch.Cause {
+	return what(f.did(a.uid, a.start, func(b *act) bool {
+		return b.actor == a.actor && b.kind == watch.Request && b.what() == "pods/status"
+	}), watch.ByStep)
+}
+
+func samePod(*act, *act) bool         { return true }
+func sameSandbox(a, b *act) bool      { return a.d.Sandbox != "" && a.d.Sandbox == b.d.Sandbox }
+func sameContainer(a, b *act) bool    { return a.d.Container != "" && a.d.Container == b.d.Container }
+func sameName(a, b *act) bool         { return a.d.ContainerName == b.d.ContainerName }
+func (a *act) calls(verb string) bool { return a.kind == watch.CRI && a.verb == verb }
+
+// call is the newest call, or exit, before this one.
+func call(verbs string, same func(a, b *act) bool) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		return what(f.did(a.uid, a.start, func(b *act) bool {
+			return b.kind == watch.CRI && slices.Contains(strings.Fields(verbs), b.verb) && same(a, b)
+		}), watch.BySandbox)
+	}
+}
+
+// sandboxBefore is the end of the sandbox that a new one of the same Pod
+// replaces.
+func sandboxBefore(f *Finder, a *act) []watch.Cause {
+	return call("StopPodSandbox", samePod)(f, a)
+}
+
+// asked is why a program was asked to end. The call that asks it returns after
+// the exit and is told later.
+func asked(f *Finder, a *act) []watch.Cause {
+	if !a.d.Stopped {
+		return nil
+	}
+	return first(ending, failedProbe)(f, a)
+}
+
+// failedProbe is the newest probe that failed, if a probe is why a container is
+// stopped.
+func failedProbe(f *Finder, a *act) []watch.Cause {
+	b := f.did(a.uid, a.start, func(b *act) bool {
+		return (b.kind == watch.Probe && sameName(a, b)) || b.calls("ExecSync") && sameContainer(a, b)
+	})
+	if b == nil || b.kind == watch.Probe && b.d.Result != "failure" || b.calls("ExecSync") && b.code == 0 && b.d.Result != "failure" {
+		return nil
+	}
+	return what(b, watch.BySandbox)
+}
+
+// streamed is the request for exec, attach or port-forward.
+func streamed(f *Finder, a *act) []watch.Cause {
+	want := map[string]string{"Exec": "exec", "Attach": "attach", "PortForward": "portforward"}[a.verb]
+	for _, b := range slices.Backward(f.acts[a.uid]) {
+		if b.kind == watch.Request && b.object.Subresource == want && !b.start.After(a.start) {
+			return what(b, watch.ByUID)
+		}
+	}
+	return nil
+}
+
+// podStatus is what has changed on the node since the kubelet last wrote a
+// Pod's status: a container its status tells of has started or exited, the
+// sandbox is there, a call failed, a probe has turned, or else the Pod's news.
+// The kubelet reads the Pod before it patches it (pkg/kubelet/status/
+// status_manager.go, syncPod): what it writes was decided before that.
+func podStatus(f *Finder, a *act) []watch.Cause {
+	patched := func(b *act) bool {
+		return b.kind == watch.Request && b.actor == a.actor && b.what() == "pods/status"
+	}
+	// decided returns by when a status was decided that was written at t.
+	decided := func(t time.Time) time.Time {
+		b := f.did(a.uid, t, func(b *act) bool {
+			return patched(b) || b.kind == watch.Request && b.actor == a.actor && b.verb == "get"
+		})
+		if b != nil && b.verb == "get" {
+			return b.start
+		}
+		return t
+	}
+	by := decided(a.start)
+	before := f.did(a.uid, a.start, patched)
+	var since time.Time
+	if before != nil {
+		since = decided(before.start)
+	}
+	ready := func(status string) bool {
+		return slices.ContainsFunc(a.sent.Status.Conditions, func(c condition) bool {
+			return c.Type == "PodReadyToStartContainers" && c.Status == status
+		})
+	}
+	statuses := slices.Concat(a.sent.Status.Containers, a.sent.Status.Init, a.sent.Status.Ephemeral)
+	found := f.did(a.uid, by, func(b *act) bool {
+		if b.end.Before(since) {
+			return false
+		}
+		switch {
+		case b.kind == watch.CRI && b.code != 0, b.calls("UpdateContainerResources"):
+			return true
+		case b.calls("RunPodSandbox"):
+			return ready("True")
+		case b.calls("StopPodSandbox"):
+			return ready("False")
+		case b.calls("StartContainer"), b.calls("ContainerExited"):
+			return slices.ContainsFunc(statuses, func(s containerStatus) bool {
+				id := s.ID[strings.LastIndexByte(s.ID, '/')+1:]
+				_, terminated := s.State["terminated"]
+				_, waiting := s.State["waiting"]
+				return id == b.d.Container && (b.verb == "StartContainer") != (terminated || waiting)
+			})
+		case b.kind == watch.Probe:
+			return turned(before, statuses, b.d.ContainerName)
+		}
+		return false
+	})
+	if found != nil {
+		return what(found, watch.BySandbox)
+	}
+	n := f.last([]string{a.actor}, a.uid, by, f.foreign(a.actor))
+	if before == nil || n.seq > 0 && n.end.After(since) {
+		return one(n.seq, watch.ByDelivery)
+	}
+	return first(call("StopPodSandbox ContainerExited StartContainer", samePod), lastStatus)(f, a)
+}
+
+// turned reports whether a container is ready now and was not in the status
+// before, or the other way round.
+func turned(before *act, now []containerStatus, name string) bool {
+	if before == nil {
+		return false
+	}
+	was := slices.Concat(before.sent.Status.Containers, before.sent.Status.Init)
+	for _, s := range now {
+		if s.Name != name {
+			continue
+		}
+		for _, w := range was {
+			if w.Name == name {
+				return w.Ready != s.Ready
+			}
+		}
+	}
+	return false
+}
+
+// Events.
+
+// reported is what an Event tells of.
+func reported(f *Finder, a *act) []watch.Cause {
+	about, reason, message := a.sent.Involved, a.sent.Reason, a.sent.Message+a.sent.Note
+	if about.Name == "" {
+		about = a.sent.Regarding
+	}
+	if t := f.things[f.named[a.object.Key()]]; about.Name == "" && t != nil { // a patch that counts one more
+		about, reason = t.about, t.why
+	}
+	uid := about.UID
+	if f.things[uid] == nil { // kubelets give a Node's name as its uid
+		uid = f.named[strings.Join(slices.DeleteFunc([]string{strings.ToLower(about.Kind) + "s", about.Namespace, about.Name}, func(s string) bool { return s == "" }), "/")]
+	}
+	container := strings.TrimSuffix(about.Field[strings.IndexByte(about.Field, '{')+1:], "}")
+	b := *a
+	b.uid, b.d.ContainerName = uid, container
+	mine := func(verbs string) source {
+		return func(f *Finder, a *act) []watch.Cause {
+			return what(f.did(a.uid, a.start, func(x *act) bool {
+				return x.kind == watch.Request && x.actor == a.actor && slices.Contains(strings.Fields(verbs), x.verb+" "+x.what()) || x.kind == watch.Request && x.actor == a.actor && verbs == ""
+			}), watch.ByReport)
+		}
+	}
+	tells := func(s source) []watch.Cause {
+		found := s(f, &b)
+		for i := range found {
+			if found[i].How == watch.BySandbox || found[i].How == watch.ByBinding {
+				found[i].How = watch.ByReport
+			}
+		}
+		return found
+	}
+	failed := func(f *Finder, a *act) []watch.Cause {
+		return what(f.did(a.uid, a.start, func(x *act) bool { return x.kind == watch.CRI && x.code != 0 }), watch.ByReport)
+	}
+	switch {
+	case reason == "LeaderElection":
+		for _, verb := range []string{"update", "create"} {
+			if l := f.newest[a.actor+" "+verb+" leases"]; l != nil {
+				return what(l, watch.ByReport)
+			}
+		}
+		return nil
+	case isKubelet(a) && about.Kind == "Node":
+		return process(f, a)
+	case isKubelet(a):
+		switch reason {
+		case "Pulling":
+			return tells(call("RunPodSandbox ContainerExited", samePod))
+		case "Pulled":
+			return tells(first(call("PullImage", samePod), call("RunPodSandbox", samePod)))
+		case "Created":
+			return tells(call("CreateContainer", sameName))
+		case "Started":
+			return tells(call("StartContainer", sameName))
+		case "Killing":
+			return tells(first(ending, failedProbe, podNews))
+		case "Unhealthy":
+			return tells(failedProbe)
+		case "BackOff":
+			return tells(first(call("ContainerExited", sameName), failed))
+		case "Failed", "FailedCreatePodSandBox", "FailedKillPod":
+			return tells(failed)
+		}
+		return tells(podNews)
+	case a.actor == scheduler && reason == "Scheduled":
+		return tells(func(f *Finder, a *act) []watch.Cause {
+			return what(f.did(a.uid, a.start, func(x *act) bool { return x.kind == watch.Request && x.what() == "pods/binding" }), watch.ByReport)
+		})
+	case a.actor == scheduler:
+		return tells(cycle)
+	case a.controller() == "node-controller" && about.Kind == "Pod":
+		b.verb = "delete"
+		return tells(first(taint, silent, news(itself)))
+	case a.controller() == "node-controller":
+		return tells(first(mine("patch nodes/status"), nodeNews))
+	}
+	// "Created pod: web-1", "Scaled up replica set web-1 from 0 to 2".
+	for _, word := range strings.FieldsFunc(message, func(r rune) bool { return strings.ContainsRune(" ,:\"'", r) }) {
+		for _, uid := range f.owned[uid] {
+			if t := f.things[uid]; t != nil && t.object.Name == word {
+				if x := f.did(uid, a.start, func(x *act) bool {
+					return x.kind == watch.Request && x.actor == a.actor && !slices.Contains(reads, x.verb) && x.object.Subresource == ""
+				}); x != nil {
+					return what(x, watch.ByReport)
+				}
+			}
+		}
+	}
+	return tells(first(mine(""), news(itself, possessions)))
+}
