@@ -29,7 +29,8 @@ type sandbox struct {
 	pids   *program.PIDs      // that its containers share; nil when each has its own
 	unhold context.CancelFunc // ends the process that holds pids
 
-	ready bool // guarded by Server.mu
+	ready   bool // guarded by Server.mu
+	removed bool // guarded by Server.mu
 }
 
 // ip is the pod's own address; pods in the node's network have none of their own.
@@ -187,12 +188,13 @@ func (s *Server) RemovePodSandbox(ctx context.Context, r *pb.RemovePodSandboxReq
 			return nil, status.Error(codes.Internal, err.Error())
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.removed = true
 	if err := s.records.remove(sandboxRecords + "/" + b.id); err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
-	s.mu.Lock()
 	delete(s.sandboxes, b.id)
-	s.mu.Unlock()
 	return &pb.RemovePodSandboxResponse{}, nil
 }
 
@@ -287,6 +289,11 @@ func (s *Server) recordSandbox(b *sandbox, ready bool) error {
 	config, err := encode(b.config)
 	if err != nil {
 		return fmt.Errorf("record sandbox %s: %w", b.id, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b.removed {
+		return nil // while it was being stopped
 	}
 	return s.records.write(sandboxRecords+"/"+b.id, sandboxRecord{
 		ID: b.id, Created: b.created, Ready: ready, Address: b.address, Handler: b.handler, Config: config,
