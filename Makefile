@@ -27,7 +27,7 @@ TOOL  := $(GO) tool -modfile=tools.mod
 
 section = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help run build clean check test bench generate \
+.PHONY: help run build build-platforms clean check test bench generate \
 	check-go check-web test-go test-web test-generated test-platforms test-postgres test-sandbox test-browser
 
 help: ## This list
@@ -79,20 +79,16 @@ test-generated: node_modules/.installed
 	before=$$(sums); $(MAKE) --no-print-directory generate; \
 	diff <(echo "$$before") <(sums) || { echo "run make generate and commit its result"; exit 1; }
 
-# With Kubernetes in it: 6 minutes of one core each the first time, and the only
-# way to know. (With -tags nosandbox both together take 15 seconds.)
 test-platforms:
-	$(call section,builds for macOS and Windows)
-	GOOS=darwin  CGO_ENABLED=0 $(GO) build -buildvcs=false ./sandbox/... ./cmd/...
-	GOOS=windows CGO_ENABLED=0 $(GO) build -buildvcs=false ./sandbox/... ./cmd/...
+	$(call section,types for macOS and Windows, with Kubernetes; builds of the rest)
+	$(GO) run $(LIGHT) ./e2e/platforms darwin windows -- ./sandbox/... ./cmd/...
 	GOOS=darwin  CGO_ENABLED=0 $(GO) build $(LIGHT) ./...
 	GOOS=windows CGO_ENABLED=0 $(GO) build $(LIGHT) ./...
 
-# The store's tests run on SQLite and on a PostgreSQL that they start themselves;
-# elsewhere they do without it when there is none.
-test-postgres: | cc postgres
-	$(call section,Go tests of the store on PostgreSQL)
-	KUBESTAGE_POSTGRES=required CGO_ENABLED=1 $(GO) test $(LIGHT) -race -count=1 ./server/store
+build-platforms: ## Whole builds for macOS and Windows: 6 minutes of one core each the first time
+	$(call section,builds for macOS and Windows)
+	GOOS=darwin  CGO_ENABLED=0 $(GO) build -buildvcs=false ./sandbox/... ./cmd/...
+	GOOS=windows CGO_ENABLED=0 $(GO) build -buildvcs=false ./sandbox/... ./cmd/...
 
 # Tests that start a real cluster look for the binary here and are skipped
 # without it. The binary itself is the one people run, built without -race.
