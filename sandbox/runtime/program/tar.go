@@ -15,14 +15,14 @@ import (
 )
 
 // tarCommand packs and unpacks archives, as kubectl cp needs it: c, x and t,
-// with f, v, z and C. Links are followed when packing and refused when
+// with f, v, z, O and C. Links are followed when packing and refused when
 // unpacking.
 func tarCommand(ctx context.Context, p *Process) int {
 	if len(p.Args) > 1 && !strings.HasPrefix(p.Args[1], "-") {
 		p.Args = append([]string{p.Args[0], "-" + p.Args[1]}, p.Args[2:]...) // tar cf …
 	}
 	args := p.Args[1:]
-	file, dir, mode, verbose, zipped := "-", p.Dir, byte(0), false, false
+	file, dir, mode, verbose, zipped, toOutput := "-", p.Dir, byte(0), false, false, false
 	var names []string
 	for len(args) > 0 {
 		a := args[0]
@@ -40,6 +40,8 @@ func tarCommand(ctx context.Context, p *Process) int {
 				mode = letter
 			case 'v':
 				verbose = true
+			case 'O':
+				toOutput = true
 			case 'z':
 				zipped = true
 			case 'm', 'p', 'o', 'h':
@@ -64,7 +66,7 @@ func tarCommand(ctx context.Context, p *Process) int {
 		p.complain("can't change directory to '%s': No such file or directory", dir)
 		return 1
 	}
-	a := &archive{ctx: ctx, p: p, dir: dir, verbose: verbose}
+	a := &archive{ctx: ctx, p: p, dir: dir, verbose: verbose, toOutput: toOutput}
 	var err error
 	switch mode {
 	case 'c':
@@ -86,11 +88,11 @@ func tarCommand(ctx context.Context, p *Process) int {
 }
 
 type archive struct {
-	ctx     context.Context
-	p       *Process
-	dir     string
-	verbose bool
-	code    int
+	ctx               context.Context
+	p                 *Process
+	dir               string
+	verbose, toOutput bool
+	code              int
 }
 
 func (a *archive) pack(file string, names []string, zipped bool) error {
@@ -253,6 +255,10 @@ func (a *archive) extract(h *tar.Header, r io.Reader) error {
 	case tar.TypeDir:
 		return makeFolders(a.p.Files, at)
 	case tar.TypeReg:
+		if a.toOutput {
+			_, err := a.p.transfer(a.ctx, a.p.Stdout, r)
+			return err
+		}
 	default:
 		return errors.New("links are not built into Kubestage's tar")
 	}
