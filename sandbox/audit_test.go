@@ -178,7 +178,7 @@ func TestAuditRevisions(t *testing.T) {
 		{"update", `"resource":"pods"`, "", ``, "u update pods/n/a @30"}, // it changed nothing
 		{"delete", `"resource":"pods"`, "", `"kubestage.io/revisions":"29,30"`, "u delete pods/n/a @30 >rv:29 >rv:30"},
 		{"deletecollection", `"resource":"secrets"`, "", `"kubestage.io/revisions":"31,33"`, "u deletecollection secrets/n/a @33 >rv:31 >rv:33"},
-		{"create", `"resource":"pods","subresource":"binding"`, "", `"kubestage.io/revisions":"31"`, "u create pods/n/a /binding @30 <binding sched:! >rv:31"},
+		{"create", `"resource":"pods","subresource":"binding"`, "", `"kubestage.io/revisions":"31"`, "u create pods/n/a /binding @30 <sched:! >rv:31"},
 		{"update", `"resource":"leases","apiGroup":"coordination.k8s.io"`, "", ``, "u update coordination.k8s.io/leases/n/a @30 >rv:30"},
 		{"create", `"resource":"pods"`, "?dryRun=All", ``, "u create pods/n/a"},
 	} {
