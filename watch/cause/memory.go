@@ -13,7 +13,7 @@ import (
 // cluster holds: of an object that is gone all is forgotten after a while.
 type memory struct {
 	told       map[string]map[string][]notice // by user and uid, oldest first
-	lists      map[string]map[string]uint64   // by user and resource: the newest list, or beginning of a watch
+	lists      map[string]map[string][]notice // by user and resource: lists, and beginnings of watches
 	acts       map[string][]*act              // by uid, of anybody, oldest first
 	newest     map[string]*act                // by actor and verb and resource, of those whose object has no uid
 	writes     map[string]*write              // by revision
@@ -23,7 +23,7 @@ type memory struct {
 	owned      map[string][]string            // uids by owner's uid
 	components map[string][]*act              // their events, oldest first
 	links      map[string]*act                // by the client they belong to: the newest event of each
-	leases     map[string]uint64              // by name: where etcd stored it last
+	leases     map[string][]notice            // by name: when etcd stored them
 	revisions  []string                       // of writes, oldest first
 	dead       []string                       // uids of what is gone, oldest first
 }
@@ -84,9 +84,9 @@ type thing struct {
 
 func newMemory() memory {
 	return memory{
-		told: map[string]map[string][]notice{}, lists: map[string]map[string]uint64{}, acts: map[string][]*act{}, newest: map[string]*act{},
+		told: map[string]map[string][]notice{}, lists: map[string]map[string][]notice{}, acts: map[string][]*act{}, newest: map[string]*act{},
 		writes: map[string]*write{}, things: map[string]*thing{}, named: map[string]string{}, lost: map[string]string{}, owned: map[string][]string{},
-		components: map[string][]*act{}, links: map[string]*act{}, leases: map[string]uint64{},
+		components: map[string][]*act{}, links: map[string]*act{}, leases: map[string][]notice{},
 	}
 }
 
@@ -142,9 +142,18 @@ func (m *memory) list(e *watch.Event) {
 		return
 	}
 	if m.lists[e.From] == nil {
-		m.lists[e.From] = map[string]uint64{}
+		m.lists[e.From] = map[string][]notice{}
 	}
-	m.lists[e.From][e.Object.Group+"/"+e.Object.Resource] = e.Seq
+	keep(m.lists[e.From], e.Object.Group+"/"+e.Object.Resource, notice{seq: e.Seq, end: e.End})
+}
+
+// keep adds what is new and lets go of the oldest.
+func keep(lists map[string][]notice, key string, n notice) {
+	known := lists[key]
+	if len(known) == keptNotices {
+		known = append(known[:0], known[1:]...)
+	}
+	lists[key] = append(known, n)
 }
 
 func (m *memory) notify(e *watch.Event) {
@@ -165,11 +174,7 @@ func (m *memory) notify(e *watch.Event) {
 		by = map[string][]notice{}
 		m.told[e.To] = by
 	}
-	known := by[e.Object.UID]
-	if len(known) == keptNotices {
-		known = append(known[:0], known[1:]...)
-	}
-	by[e.Object.UID] = append(known, notice{e.Seq, e.End, e.Revision, e.Verb})
+	keep(by, e.Object.UID, notice{e.Seq, e.End, e.Revision, e.Verb})
 }
 
 // stored is what is read of an object in etcd.
@@ -266,7 +271,7 @@ func (m *memory) store(e *watch.Event) {
 	}
 	t.stored = notice{e.Seq, e.End, e.Revision, e.Verb}
 	if e.Object.Resource == "leases" {
-		m.leases[e.Object.Namespace+"/"+e.Object.Name] = e.Seq
+		keep(m.leases, e.Object.Namespace+"/"+e.Object.Name, notice{seq: e.Seq, end: e.End})
 	}
 	key := e.Object.Key()
 	if w.gone {
@@ -334,16 +339,33 @@ func (m *memory) bury(uid string) {
 // before a moment and that ok lets through.
 func (m *memory) last(users []string, uid string, before time.Time, ok func(notice) bool) (found notice) {
 	for _, user := range users {
-		for _, n := range slices.Backward(m.told[user][uid]) {
-			if !n.end.After(before) && (ok == nil || ok(n)) {
-				if n.seq > found.seq {
-					found = n
-				}
-				break
-			}
+		if n := newest(m.told[user][uid], before, ok); n.after(found) {
+			found = n
 		}
 	}
 	return found
+}
+
+// newest is the last of some notices that had come before a moment. Their order
+// in the log may be another: what is told late comes late.
+func newest(all []notice, before time.Time, ok func(notice) bool) (found notice) {
+	for _, n := range all {
+		if !n.end.After(before) && (ok == nil || ok(n)) && n.after(found) {
+			found = n
+		}
+	}
+	return found
+}
+
+// after reports whether n came after another notice, which may be none.
+func (n notice) after(other notice) bool {
+	if n.seq == 0 || other.seq == 0 || !n.end.Equal(other.end) {
+		return n.seq > 0 && (other.seq == 0 || n.end.After(other.end))
+	}
+	if len(n.revision) != len(other.revision) {
+		return len(n.revision) > len(other.revision)
+	}
+	return n.revision > other.revision
 }
 
 // foreign lets through what somebody else wrote: an echo of one's own write is
@@ -357,12 +379,13 @@ func (m *memory) foreign(actor string) func(notice) bool {
 
 // did returns the newest thing somebody did to an object before a moment.
 func (m *memory) did(uid string, before time.Time, ok func(*act) bool) *act {
-	for _, a := range slices.Backward(m.acts[uid]) {
-		if !a.end.After(before) && ok(a) {
-			return a
+	var found *act
+	for _, a := range m.acts[uid] {
+		if !a.end.After(before) && (found == nil || a.end.After(found.end)) && ok(a) {
+			found = a
 		}
 	}
-	return nil
+	return found
 }
 
 func nodeOf(actor string) string { return strings.TrimPrefix(actor, kubelet) }

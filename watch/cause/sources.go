@@ -92,7 +92,7 @@ func news(who ...relatives) source {
 		var found notice
 		for _, r := range who {
 			for _, uid := range r(f, a) {
-				if n := f.last(a.ears(), uid, a.start, f.foreign(a.actor)); n.seq > found.seq {
+				if n := f.last(a.ears(), uid, a.start, f.foreign(a.actor)); n.after(found) {
 					found = n
 				}
 			}
@@ -115,9 +115,9 @@ func counted(f *Finder, a *act) []watch.Cause {
 			}
 		}
 	}
-	slices.SortFunc(candidates, func(a, b notice) int { return int(b.seq) - int(a.seq) })
+	slices.SortFunc(candidates, latest)
 	for _, c := range candidates {
-		if f.tallied(a, c.seq) == a.sent.Status.tally {
+		if f.tallied(a, c) == a.sent.Status.tally {
 			return one(c.seq, watch.ByDelivery)
 		}
 	}
@@ -126,19 +126,13 @@ func counted(f *Finder, a *act) []watch.Cause {
 
 // tallied is the sum of what an object owns, as its controller knew it when it
 // had been told so much.
-func (f *Finder) tallied(a *act, upTo uint64) (sum tally) {
+func (f *Finder) tallied(a *act, upTo notice) (sum tally) {
 	for _, uid := range f.owned[a.uid] {
-		for _, user := range a.ears() {
-			for _, n := range slices.Backward(f.told[user][uid]) {
-				if n.seq <= upTo {
-					if w := f.writes[n.revision]; w != nil && n.verb != "DELETED" {
-						sum.Replicas += w.tally.Replicas
-						sum.Ready += w.tally.Ready
-						sum.Terminating += w.tally.Terminating
-					}
-					break
-				}
-			}
+		n := f.last(a.ears(), uid, upTo.end, func(n notice) bool { return !n.after(upTo) })
+		if w := f.writes[n.revision]; w != nil && n.verb != "DELETED" {
+			sum.Replicas += w.tally.Replicas
+			sum.Ready += w.tally.Ready
+			sum.Terminating += w.tally.Terminating
 		}
 	}
 	return sum
@@ -155,8 +149,8 @@ func listed(f *Finder, a *act) []watch.Cause {
 	}
 	for _, kind := range kinds {
 		for _, user := range a.ears() {
-			if seq := f.lists[user][kind]; seq > 0 {
-				return one(seq, watch.ByDelivery)
+			if n := newest(f.lists[user][kind], a.start, nil); n.seq > 0 {
+				return one(n.seq, watch.ByDelivery)
 			}
 		}
 	}
@@ -183,6 +177,8 @@ func version(f *Finder, a *act) []watch.Cause {
 func replaced(f *Finder, a *act) []watch.Cause {
 	for _, owner := range owners(f, a) {
 		wish := f.last(a.ears(), owner, a.start, f.foreign(a.actor))
+		var end notice // the first of them
+		var gone *thing
 		for _, uid := range f.owned[owner] {
 			t := f.things[uid]
 			if t == nil || t.replaced || t.object.Resource != a.object.Resource {
@@ -192,10 +188,13 @@ func replaced(f *Finder, a *act) []watch.Cause {
 				w := f.writes[n.revision]
 				return w != nil && (w.ending || w.finished || w.gone && !t.ending) && w.by != a.actor
 			})
-			if n.seq > wish.seq && wish.seq > 0 {
-				t.replaced = a.code < 300
-				return one(n.seq, watch.ByDelivery)
+			if wish.seq > 0 && n.after(wish) && (end.seq == 0 || end.after(n)) {
+				end, gone = n, t
 			}
+		}
+		if gone != nil {
+			gone.replaced = a.code < 300
+			return one(end.seq, watch.ByDelivery)
 		}
 	}
 	return nil
@@ -222,8 +221,8 @@ func namespace(f *Finder, a *act) []watch.Cause {
 		return one(n.seq, watch.ByDelivery)
 	}
 	for _, user := range a.ears() {
-		if seq := f.lists[user]["/namespaces"]; seq > 0 && uid != "" {
-			return one(seq, watch.ByDelivery)
+		if n := newest(f.lists[user]["/namespaces"], a.start, nil); n.seq > 0 && uid != "" {
+			return one(n.seq, watch.ByDelivery)
 		}
 	}
 	return nil
@@ -249,7 +248,7 @@ func dependents(f *Finder, a *act) []watch.Cause {
 	var found notice
 	for _, uid := range f.owned[a.uid] {
 		n := f.last(a.ears(), uid, a.start, func(n notice) bool { return n.verb == "DELETED" })
-		if n.seq > found.seq {
+		if n.after(found) {
 			found = n
 		}
 	}
@@ -276,15 +275,15 @@ func targets(f *Finder, a *act) []watch.Cause {
 	if t := f.things[a.uid]; t != nil {
 		before = t.targets
 	}
-	var causes []watch.Cause
-	var newest notice
+	var last notice
+	var changes []notice
 	look := func(uid string, changed bool) {
 		n := f.last(a.ears(), uid, a.start, nil)
-		if n.seq > newest.seq {
-			newest = n
+		if n.after(last) {
+			last = n
 		}
-		if changed && n.seq > 0 && !has(causes, n.seq) {
-			causes = append(causes, watch.Cause{Seq: n.seq, How: watch.ByDelivery})
+		if changed && n.seq > 0 && !slices.Contains(changes, n) {
+			changes = append(changes, n)
 		}
 	}
 	for _, uid := range now {
@@ -295,11 +294,26 @@ func targets(f *Finder, a *act) []watch.Cause {
 			look(uid, true)
 		}
 	}
-	slices.SortFunc(causes, func(a, b watch.Cause) int { return int(b.Seq) - int(a.Seq) })
-	if len(causes) == 0 && newest.end.After(f.since(a)) {
-		return one(newest.seq, watch.ByDelivery)
+	if len(changes) == 0 && last.end.After(f.since(a)) {
+		return one(last.seq, watch.ByDelivery)
+	}
+	slices.SortFunc(changes, latest)
+	var causes []watch.Cause
+	for _, n := range changes {
+		causes = append(causes, watch.Cause{Seq: n.seq, How: watch.ByDelivery})
 	}
 	return causes
+}
+
+// latest sorts notices, the newest first.
+func latest(a, b notice) int {
+	switch {
+	case a.after(b):
+		return -1
+	case b.after(a):
+		return 1
+	}
+	return 0
 }
 
 // since is when the actor began to write the object the last time: what came
@@ -348,7 +362,7 @@ func silence(f *Finder, a *act) []watch.Cause {
 			causes = append(causes, one(c.seq, watch.ByAbsence)...)
 		}
 	}
-	return append(causes, one(f.leases["kube-node-lease/"+node], watch.ByAbsence)...)
+	return append(causes, one(newest(f.leases["kube-node-lease/"+node], a.start, nil).seq, watch.ByAbsence)...)
 }
 
 // nodeNews is the newest notice of a node, its own writes' echoes too: who
@@ -358,8 +372,8 @@ func nodeNews(f *Finder, a *act) []watch.Cause {
 		return one(n.seq, watch.ByDelivery)
 	}
 	for _, user := range a.ears() {
-		if seq := f.lists[user]["/nodes"]; seq > 0 {
-			return one(seq, watch.ByDelivery)
+		if n := newest(f.lists[user]["/nodes"], a.start, nil); n.seq > 0 {
+			return one(n.seq, watch.ByDelivery)
 		}
 	}
 	return nil
