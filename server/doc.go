@@ -10,6 +10,7 @@
 //	GET  /api/events?after&limit  events as newline-delimited JSON
 //	GET  /api/stream?after        events as they happen, over a websocket
 //	GET  /api/state?at            what there was at an event: objects, components, links
+//	GET  /api/stories?after&limit  what grew out of what: stories, and GET /api/stories/{id}
 //	GET  /api/objects/{uid}/history  the events about one object, and who wrote it
 //	POST /api/kubectl             runs one kubectl command
 //	POST /api/scenes/{id}/run …   see scenes.go

@@ -23,6 +23,7 @@ func (s *Server) remember(ctx context.Context) {
 	for {
 		_, last := s.Log.Bounds()
 		s.past.CatchUp()
+		s.tales.catchUp()
 		if s.Log.Wait(ctx, last) != nil || sleep(ctx, 100*time.Millisecond) != nil {
 			return
 		}

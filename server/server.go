@@ -53,6 +53,7 @@ type Server struct {
 	handler  http.Handler
 	parts    parts
 	past     *state.Timeline
+	tales    *tales
 	limits   limits
 	running  chan struct{} // a place for each running console command
 	jail     jail
@@ -130,6 +131,7 @@ func New(c Config) (*Server, error) {
 		manifest: manifest,
 		parts:    parts{state: map[string]string{}},
 		past:     state.NewTimeline(c.Log),
+		tales:    newTales(c.Log),
 	}
 	s.setLimits(defaultLimits())
 	if c.Book != nil {
@@ -163,6 +165,8 @@ func (s *Server) routes() http.Handler {
 	r.Get("/api/events", s.handle(s.events))
 	r.Get("/api/stream", s.handle(s.stream))
 	r.Get("/api/state", s.handle(s.stateAt))
+	r.Get("/api/stories", s.handle(s.listStories))
+	r.Get("/api/stories/{id}", s.handle(s.oneStory))
 	r.Get("/api/objects/{uid}/history", s.handle(s.history))
 	r.Post("/api/kubectl", s.handle(s.kubectl))
 	s.sceneRoutes(r)

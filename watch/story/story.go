@@ -247,6 +247,14 @@ func (s *Stories) After(seq uint64, limit int) []Story {
 	return list
 }
 
+// Newest returns the last stories, at most limit, oldest first.
+func (s *Stories) Newest(limit int) []Story {
+	if n := len(s.order); n > limit {
+		return s.After(s.order[n-limit]-1, limit)
+	}
+	return s.After(0, limit)
+}
+
 // Story returns the story with a root, the numbers of its events that are still
 // kept, and why each happened.
 func (s *Stories) Story(root uint64) (st Story, events []uint64, because []Link, ok bool) {
