@@ -12,10 +12,12 @@ import { actorOf } from "./model/actor.ts";
 import { History } from "./model/history.ts";
 import { Milestones } from "./model/milestones.ts";
 import { Stories } from "./model/story.ts";
+import { Controls } from "./panel/controls.ts";
 import { find } from "./panel/html.ts";
 import { Inspector } from "./panel/inspector.ts";
 import { legend } from "./panel/legend.ts";
 import { SeekBar } from "./panel/seek.ts";
+import { StoriesPanel } from "./panel/stories.ts";
 import { Tabs } from "./panel/tabs.ts";
 import { currentTheme, nextTheme, themeWord } from "./panel/theme.ts";
 import { eventsOfStep, Transcript } from "./panel/transcript.ts";
@@ -67,6 +69,9 @@ let known = 0;
 /** What the link to this page asks for: a moment of a log. */
 const wanted = /^#at=(\d+)(?:&log=(\w+))?$/.exec(location.hash);
 
+/** The kept recording this page plays in place of the cluster. */
+const recording = new URLSearchParams(location.search).get("recording");
+
 const listeners = new Set<(e: KubeEvent) => void>();
 const app: App = {
   lang,
@@ -90,6 +95,7 @@ function openLog(): void {
     const u = new URL("/api/stream", location.href);
     u.protocol = u.protocol === "https:" ? "wss:" : "ws:";
     u.searchParams.set("after", String(after));
+    if (recording) u.searchParams.set("recording", recording);
     if (log.id) u.searchParams.set("log", log.id); // the server may have begun another one meanwhile
     return u.href;
   };
@@ -163,7 +169,8 @@ const transcript = new Transcript(
   },
   () => schedule(),
 );
-const inspector = new Inspector(find('[data-mount="inspector"]'), lang, log, history, {
+const controls = new Controls(lang, log, document.body.dataset.source === "sandbox" && !recording, () => schedule());
+const inspector = new Inspector(find('[data-mount="inspector"]'), lang, log, history, controls, {
   choose: (s) => {
     selection.value = s;
   },
@@ -171,6 +178,30 @@ const inspector = new Inspector(find('[data-mount="inspector"]'), lang, log, his
 });
 const dialog = find<HTMLDialogElement>("[data-legend]");
 legend(find('[data-mount="legend"]'), lang);
+
+const storiesPanel = new StoriesPanel(find('[data-mount="stories"]'), {
+  lang,
+  live: !recording,
+  own: () =>
+    stories
+      .all()
+      .filter((s) => s.events.length > 1 || log.get(s.root)?.kind === "request")
+      .map((s) => ({
+        id: String(s.root),
+        root: s.root,
+        last: s.events[s.events.length - 1] ?? s.root,
+        title: titleOf(s.root),
+        events: s.events.length,
+        actors: s.actors.size,
+        start: log.get(s.root)?.start ?? "",
+        took: Math.max(0, s.to - s.from),
+        settled: true,
+      })),
+  playhead: () => player.playhead.value,
+  bounds: () => ({ first: log.first, last: log.last }),
+  choose: (l) => player.seek(l.root),
+  redraw: () => schedule(),
+});
 
 const status = find("[data-status]");
 function step(by: 1 | -1): void {
@@ -242,15 +273,23 @@ function storyNow(seq: number): { title: string; facts: string } {
     word(lang, "actorsOf", story.actors.size),
     duration(lang, Math.max(0, story.to - story.from)),
   ].join(" · ");
+  const quiet = root.kind === "component" && story.events.length < 2;
+  return { title: titleOf(story.root), facts: quiet ? "" : facts };
+}
+
+function titleOf(seq: number): string {
+  const root = log.get(seq);
+  if (!root) return "";
   if (root.kind === "component") {
-    const early = (root.verb === "starting" || root.verb === "ready") && !root.detail?.restarts;
+    const early = (root.verb === "starting" || root.verb === "ready") && !root.detail?.restarts && !root.detail?.by;
     const health =
       root.verb === "backoff" ? word(lang, "exited") : root.verb in ui ? word(lang, root.verb as Word) : root.verb;
-    return { title: early ? word(lang, "startsTitle") : `${componentName(lang, root.to ?? "")}: ${health}`, facts: "" };
+    return early ? word(lang, "startsTitle") : `${componentName(lang, root.to ?? "")}: ${health}`;
   }
+  if (root.kind === "link") return caption(lang, { events: [root], event: (s) => log.get(s) });
   const agent = typeof root.detail?.userAgent === "string" ? root.detail.userAgent : "";
   const label = labelOf(root) || `${root.kind} ${root.verb}`;
-  return { title: `${actorName(lang, actorOf(root.from), agent)}: ${label}`, facts };
+  return `${actorName(lang, actorOf(root.from), agent)}: ${label}`;
 }
 
 function write(el: Element, s: string): void {
@@ -268,6 +307,7 @@ function draw(): void {
   transport.draw(link.value, Date.now() + skew);
   seekBar.draw();
   if (tabs.current === "transcript") transcript.draw(player.timeline, player.t.value);
+  if (tabs.current === "stories") storiesPanel.draw();
   if (tabs.current === "inspector") inspector.draw(selection.value, player.playhead.value);
 }
 
@@ -302,7 +342,10 @@ let addressing = 0;
 effect(() => {
   const paused = player.mode.value === "paused";
   const hash = paused && log.id ? `#at=${player.playhead.value}&log=${log.id}` : "";
-  for (const a of langLinks) a.hash = hash;
+  for (const a of langLinks) {
+    a.hash = hash;
+    if (recording) a.search = location.search;
+  }
   window.clearTimeout(addressing);
   addressing = window.setTimeout(() => {
     if (location.hash !== hash && joined) {
@@ -314,7 +357,20 @@ effect(() => {
 const chapterRoot = document.querySelector<HTMLElement>('[data-mount="chapter"]');
 const consoleRoot = document.querySelector<HTMLElement>('[data-mount="console"]');
 if (chapterRoot) mountChapter(chapterRoot, app);
-if (consoleRoot) mountConsole(consoleRoot, app);
+if (consoleRoot && recording) {
+  consoleRoot.append(
+    Object.assign(document.createElement("p"), { className: "hint", textContent: word(lang, "noConsole") }),
+  );
+} else if (consoleRoot) mountConsole(consoleRoot, app);
+if (recording || document.body.dataset.source === "recording") {
+  const note = find("[data-replay]");
+  note.textContent = `${word(lang, "replays")} `;
+  if (recording)
+    note.append(
+      Object.assign(document.createElement("a"), { href: location.pathname, textContent: word(lang, "backToCluster") }),
+    );
+  note.hidden = false;
+}
 openLog();
 
 /* For tests and for the curious */

@@ -3,7 +3,8 @@
 // prediction, and the server says whether the checkpoint is met.
 import { batch, effect, signal } from "@preact/signals-core";
 import type { App, Mount } from "../app.ts";
-import { ask, isAbort, postLines, Refused } from "../console/stream.ts";
+import { isAbort, postLines } from "../console/stream.ts";
+import { ask, Refused } from "../wire/ask.ts";
 import { mountCheckpoint } from "./checkpoint.ts";
 import { mountCommands } from "./commands.ts";
 import { mountPrediction } from "./prediction.ts";

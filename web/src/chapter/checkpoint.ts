@@ -1,6 +1,6 @@
 // The checkpoint: the server looks at the log, the page says in words what is
 // there and what is missing.
-import { ask, Refused } from "../console/stream.ts";
+import { ask, Refused } from "../wire/ask.ts";
 import type { ChapterText } from "./text.ts";
 
 export function mountCheckpoint(root: HTMLElement, id: string, t: ChapterText): void {

@@ -1,7 +1,7 @@
 // The prediction: chosen before the run, answered by the log once the viewer
 // has seen the event that decides.
 import { effect, type ReadonlySignal, type Signal } from "@preact/signals-core";
-import { ask } from "../console/stream.ts";
+import { ask } from "../wire/ask.ts";
 import { captured, type Fact, fill } from "./steps.ts";
 import type { ChapterText } from "./text.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { parseLine } from "../wire/ask.ts";
 import { CommandHistory } from "./history.ts";
 import { lineCount, readsStdin, Screen } from "./screen.ts";
-import { lineCutter, parseLine } from "./stream.ts";
+import { lineCutter } from "./stream.ts";
 
 describe("lines of an answer", () => {
   it("are cut wherever the pieces end", () => {

@@ -1,9 +1,10 @@
 // The console: one command line, the real kubectl behind it, its answer as it
 // comes. The text area is what `-f -` reads.
 import type { Mount } from "../app.ts";
+import { Refused } from "../wire/ask.ts";
 import { CommandHistory } from "./history.ts";
 import { lineCount, readsStdin, Screen } from "./screen.ts";
-import { isAbort, postLines, Refused } from "./stream.ts";
+import { isAbort, postLines } from "./stream.ts";
 import { consoleText, examples, sampleManifest } from "./text.ts";
 
 const KEPT = "kubestage.console";

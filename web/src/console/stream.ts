@@ -1,3 +1,5 @@
+import { ask, parseLine } from "../wire/ask.ts";
+
 // Reads an answer that is one JSON object a line, each as soon as it is
 // there. Lines that are not JSON are left out: the server's last word may be cut
 // off when it is stopped.
@@ -16,47 +18,6 @@ export function lineCutter(): (piece: string) => string[] {
     rest = lines.pop() ?? "";
     return lines;
   };
-}
-
-export function parseLine(line: string): Record<string, unknown> | undefined {
-  if (line.trim() === "") return undefined;
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What went wrong, in words for people. */
-export class Refused extends Error {
-  readonly hint: string;
-  readonly status: number;
-  constructor(message: string, hint: string, status: number) {
-    super(message);
-    this.hint = hint;
-    this.status = status;
-  }
-}
-
-/** Asks the server and gives its answer; a refusal is thrown as Refused. */
-export async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const init: RequestInit = { method };
-  if (signal) init.signal = signal;
-  if (method !== "GET") {
-    init.headers = { "Content-Type": "application/json" };
-    init.body = JSON.stringify(body ?? {});
-  }
-  const answer = await fetch(path, init);
-  if (answer.ok) return answer;
-  const said = parseLine(await answer.text().catch(() => "")) ?? {};
-  throw new Refused(
-    typeof said.error === "string" ? said.error : `${answer.status} ${answer.statusText}`,
-    typeof said.hint === "string" ? said.hint : "",
-    answer.status,
-  );
 }
 
 /** Posts and calls each for every line of the answer. Rejects when refused, broken off or aborted. */

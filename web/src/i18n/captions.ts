@@ -32,6 +32,12 @@ export function caption(lang: Lang, told: Told): string {
       return cri(lang, e);
     case "component":
       return component(lang, e);
+    case "net":
+      return net(lang, e);
+    case "link":
+      return link(lang, e);
+    case "span":
+      return span(lang, e);
     case "source":
       return source(lang, e);
     default:
@@ -437,6 +443,31 @@ function cri(lang: Lang, e: KubeEvent): string {
   return told + tail;
 }
 
+/* The pod network, as far as there is one */
+
+function net(lang: Lang, e: KubeEvent): string {
+  const d = e.detail ?? {};
+  const pod = e.object?.name ? objectName(lang, e.object) : "";
+  const who = pod
+    ? say(lang, `A program in ${pod}`, `${pod} 안의 프로그램`)
+    : say(lang, `A program on ${d.node ?? "a node"}`, `${d.node ?? "노드"}의 프로그램`);
+  if (e.verb === "lookup") {
+    const name = String(d.name ?? "");
+    const answer = Array.isArray(d.answer) && d.answer.length ? d.answer.join(", ") : String(d.result ?? "");
+    return say(
+      lang,
+      `${who} asks the cluster's DNS for ${name}: ${answer}.`,
+      `${w(who, "이")} 클러스터 DNS에 ${w(name, "을")} 묻습니다. 답: ${answer}.`,
+    );
+  }
+  const target = String(d.target ?? "");
+  const chosen = d.endpoint && d.endpoint !== target ? String(d.endpoint) : "";
+  const failed = d.result && d.result !== "connected" ? String(d.result) : "";
+  const en = `${who} connects to ${target}${d.service ? `, the Service ${d.service}` : ""}${chosen ? `, and reaches ${chosen}` : ""}${failed ? `: ${failed}` : ""}.`;
+  const ko = `${w(who, "이")} ${target}${d.service ? `(서비스 ${d.service})` : ""}에 연결합니다.${chosen ? ` 닿은 곳: ${chosen}.` : ""}${failed ? ` 결과: ${failed}.` : ""}`;
+  return say(lang, en, ko);
+}
+
 /* Processes and sources */
 
 export function componentName(lang: Lang, id: string): string {
@@ -475,9 +506,68 @@ function component(lang: Lang, e: KubeEvent): string {
       return say(lang, `${N} is being stopped.`, `${w(name, "을")} 멈추는 중입니다.`);
     case "stopped":
       return say(lang, `${N} has stopped.`, `${w(name, "이")} 멈췄습니다.`);
+    case "killed":
+      return say(
+        lang,
+        `${N} is killed: its process ends at once.`,
+        `${w(name, "을")} 강제로 끝냅니다(kill). 프로세스가 곧바로 끝납니다.`,
+      );
+    case "frozen":
+      return say(
+        lang,
+        `${N} is frozen: its process is still there, but does nothing.`,
+        `${w(name, "을")} 얼립니다. 프로세스는 남아 있지만 아무 일도 하지 않습니다.`,
+      );
+    case "thawed":
+      return say(
+        lang,
+        `${N} thaws and goes on where it was.`,
+        `${w(name, "이")} 다시 움직입니다. 멈췄던 곳에서 이어 갑니다.`,
+      );
     default:
       return fallback(lang, e);
   }
+}
+
+/** Whose way to whom a link is: "the kubelet of node-2", "the kube-apiserver". */
+export function linkEnds(lang: Lang, name: string): [string, string] {
+  if (name === "etcd") return ["kube-apiserver", "etcd"];
+  return [name === "kubestage" ? "Kubestage" : componentName(lang, name), "kube-apiserver"];
+}
+
+function link(lang: Lang, e: KubeEvent): string {
+  const [a, b] = linkEnds(lang, String(e.detail?.link ?? e.to ?? ""));
+  const A = capital(a);
+  switch (e.verb) {
+    case "cut":
+      return say(
+        lang,
+        `${A} is cut off from ${b}: nothing gets through, in neither direction.`,
+        `${w(a, "과")} ${b} 사이가 끊깁니다. 어느 쪽으로도 아무것도 지나가지 못합니다.`,
+      );
+    case "delayed": {
+      const ms = Math.round(Number(e.detail?.delay ?? 0) * 1000);
+      return say(
+        lang,
+        `Everything between ${a} and ${b} now takes ${ms} ms longer.`,
+        `${w(a, "과")} ${b} 사이의 모든 것이 이제 ${ms}밀리초씩 늦어집니다.`,
+      );
+    }
+    case "healed":
+      return say(lang, `${A} reaches ${b} again.`, `${w(a, "이")} ${b}에 다시 닿습니다.`);
+    default:
+      return fallback(lang, e);
+  }
+}
+
+function span(lang: Lang, e: KubeEvent): string {
+  const what = e.object ? objectName(lang, e.object) : "";
+  const steps = Array.isArray(e.detail?.steps) ? e.detail.steps.length : 0;
+  return say(
+    lang,
+    `What a request${what ? ` for ${what}` : ""} went through inside the kube-apiserver: ${steps} steps.`,
+    `${what ? `${what}에 대한 ` : ""}요청이 kube-apiserver 안에서 거친 ${steps}단계입니다.`,
+  );
 }
 
 function source(lang: Lang, e: KubeEvent): string {
@@ -521,6 +611,16 @@ export function evidenceWords(lang: Lang, e: KubeEvent): string {
     supervisor: ["supervisor", "감독 프로세스"],
     client: ["watch of our own", "직접 지켜본 것"],
     managedFields: ["managedFields", "managedFields"],
+    ownerReference: ["its owner", "소유자"],
+    nodeName: ["the pod's nodeName", "파드의 nodeName"],
+    events: ["an Event about it", "관련 이벤트"],
+    conditions: ["the pod's conditions", "파드의 컨디션"],
+    finalizers: ["its finalizers", "파이널라이저"],
+    deletionTimestamp: ["its deletionTimestamp", "deletionTimestamp"],
+    namespace: ["its namespace's end", "네임스페이스의 끝"],
+    link: ["the client's own connection", "클라이언트의 연결"],
+    otel: ["tracing inside the kube-apiserver", "kube-apiserver 내부 추적"],
+    prober: ["prober", "프로버"],
   };
   const s = sources[e.evidence.source];
   const from = s ? say(lang, s[0], s[1]) : e.evidence.source;

@@ -4,6 +4,7 @@ import { material } from "../test/cluster.ts";
 import { everything, Tape } from "../test/tape.ts";
 import type { KubeEvent } from "../wire/event.ts";
 import { caption, evidenceWords } from "./captions.ts";
+import { componentOrders, linkOrders, orderWord, question } from "./orders.ts";
 import { withParticle } from "./particle.ts";
 import { duration, ui, word } from "./ui.ts";
 
@@ -22,6 +23,29 @@ describe("captions", () => {
       expect(ko).toMatch(hangul);
       for (const s of [en, ko]) expect(s).not.toMatch(/undefined|NaN|\[object|\?\?| {2}/);
       expect(evidenceWords("ko", e)).toMatch(/관찰됨|추론됨/);
+    }
+  });
+
+  test("so has what a person does to components and links", () => {
+    const t = new Tape();
+    const names = ["etcd", "kube-apiserver", "kube-scheduler", "kubelet:node-2", "kubectl", "kubestage"];
+    for (const n of names) {
+      for (const verb of ["cut", "delayed", "healed"] as const) t.link(n, verb, 0.2);
+      for (const verb of ["killed", "frozen", "thawed", "stopped"]) t.component(n, verb, { by: "learner" });
+      for (const order of [...componentOrders, ...linkOrders]) {
+        for (const lang of ["en", "ko"] as const) {
+          const { title, text } = question(lang, order, n);
+          for (const s of [title, ...text, orderWord(lang, order)]) {
+            expect(hangul.test(s)).toBe(lang === "ko");
+            expect(s).not.toMatch(/undefined|\[object| {2}/);
+          }
+        }
+      }
+    }
+    for (const e of t.events) {
+      expect(told("en", e)).toMatch(/^[\p{L}].*\.$/u);
+      expect(told("ko", e)).toMatch(hangul);
+      expect(told("en", e)).not.toMatch(/component |link /);
     }
   });
 

@@ -96,6 +96,7 @@ export function tokenName(o: KubeObject): string {
 export function actorName(lang: Lang, a: Actor, agent = ""): string {
   switch (a.role) {
     case "person": {
+      if (a.id === "unknown") return lang === "ko" ? "알 수 없는 누군가" : "somebody unknown";
       const program = agent.split(/[/\s]/)[0] ?? "";
       if (program === "kubectl" || program === "dashboard") return "kubectl";
       return program && program !== "Mozilla" ? program : a.name;
@@ -110,6 +111,7 @@ export function actorName(lang: Lang, a: Actor, agent = ""): string {
     case "apiserver":
     case "etcd":
     case "cloud":
+    case "proxy":
       return a.name;
     case "kubestage":
       return "Kubestage";
@@ -141,4 +143,28 @@ const codes: Record<number, string> = {
 
 export function codeWords(code: number): string {
   return codes[code] ? `${code} ${codes[code]}` : String(code);
+}
+
+const steps: Record<string, Both> = {
+  authentication: ["Authentication", "인증"],
+  audit: ["Audit", "감사"],
+  impersonation: ["Impersonation", "다른 사용자로 행동"],
+  priorityandfairness: ["Priority and fairness", "우선순위와 공정성"],
+  authorization: ["Authorization", "인가"],
+  read: ["Reading the body", "본문 읽기"],
+  decode: ["Decoding and defaults", "해석과 기본값"],
+  patch: ["Applying the patch", "패치 적용"],
+  mutating: ["Mutating admission", "변형 어드미션"],
+  validation: ["Validation", "검증"],
+  validating: ["Validating admission", "검증 어드미션"],
+  etcd: ["etcd", "etcd"],
+  cache: ["Watch cache", "watch 캐시"],
+  unchanged: ["Nothing to write", "쓸 것 없음"],
+  response: ["Response", "응답"],
+};
+
+/** A step inside the kube-apiserver. */
+export function stepName(lang: Lang, step: string): string {
+  const s = steps[step];
+  return s ? (lang === "ko" ? s[1] : s[0]) : step;
 }

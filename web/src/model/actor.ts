@@ -10,6 +10,7 @@ export type Role =
   | "controllers"
   | "scheduler"
   | "cloud"
+  | "proxy" // kube-proxy, which has one user for all nodes
   | "kubelet"
   | "runtime";
 
@@ -35,6 +36,7 @@ const parts: Record<string, [Role, string]> = {
   "cloud-controller-manager": ["cloud", "cloud-controller-manager"],
   "system:apiserver": ["apiserver", "kube-apiserver"],
   "kube-apiserver": ["apiserver", "kube-apiserver"],
+  "system:kube-proxy": ["proxy", "kube-proxy"],
   etcd: ["etcd", "etcd"],
   kubestage: ["kubestage", "kubestage"],
 };

@@ -5,11 +5,20 @@ import { type KubeEvent, objectKey } from "../wire/event.ts";
 import { actorOf } from "./actor.ts";
 import type { Lane, Quiet } from "./lane.ts";
 import { type PodValue, podView } from "./pod.ts";
-import { BEATS, CHIPS, type ClusterState, type Health, LEDGER, type NodeView, type PlacedPod } from "./state.ts";
+import {
+  BEATS,
+  CHIPS,
+  type ClusterState,
+  type ComponentView,
+  type Health,
+  LEDGER,
+  type NodeView,
+  type PlacedPod,
+} from "./state.ts";
 
 export function apply(s: ClusterState, e: KubeEvent, lane: Lane): void {
   s.seq = e.seq;
-  if (lane !== "foreground" && e.verb !== "range" && e.kind !== "watch") {
+  if (lane !== "foreground" && lane !== "inside" && e.verb !== "range" && e.kind !== "watch") {
     // One beat for one heartbeat: what follows from it is not counted again.
     if (e.kind === "request" || e.kind === "cri" || e.kind === "probe" || !e.causes?.length) beat(s, lane);
   }
@@ -28,6 +37,9 @@ export function apply(s: ClusterState, e: KubeEvent, lane: Lane): void {
       break;
     case "component":
       applyComponent(s, e);
+      break;
+    case "link":
+      applyLink(s, e);
       break;
   }
 }
@@ -218,7 +230,13 @@ function slotFor(name: string, used: number[]): number {
   return slot;
 }
 
-const healths = new Set<string>(["starting", "ready", "exited", "backoff", "stopping", "stopped"]);
+const healths = new Set<string>(["starting", "ready", "exited", "backoff", "stopping", "stopped", "frozen"]);
+
+function healthAfter(verb: string, was: ComponentView | undefined): Health {
+  if (verb === "thawed") return was?.thawed ?? "unknown";
+  if (verb === "killed") return "exited";
+  return healths.has(verb) ? (verb as Health) : "unknown";
+}
 
 function applyComponent(s: ClusterState, e: KubeEvent): void {
   const name = e.to ?? "";
@@ -232,7 +250,8 @@ function applyComponent(s: ClusterState, e: KubeEvent): void {
   }
   s.components.set(name, {
     name,
-    health: healths.has(e.verb) ? (e.verb as Health) : "unknown",
+    health: healthAfter(e.verb, was),
+    thawed: e.verb === "frozen" ? (was?.health ?? "ready") : (was?.thawed ?? "ready"),
     restarts: Number(d.restarts ?? was?.restarts ?? 0),
     pid: Number(d.pid ?? was?.pid ?? 0),
     exit: String(d.exit ?? (e.verb === "ready" ? "" : (was?.exit ?? ""))),
@@ -240,4 +259,11 @@ function applyComponent(s: ClusterState, e: KubeEvent): void {
     lastLines: Array.isArray(d.lastLines) ? d.lastLines.map(String) : (was?.lastLines ?? []),
     seq: e.seq,
   });
+}
+
+function applyLink(s: ClusterState, e: KubeEvent): void {
+  const name = String(e.detail?.link ?? e.to ?? "");
+  if (e.verb === "healed") s.links.delete(name);
+  else if (e.verb === "cut" || e.verb === "delayed")
+    s.links.set(name, { name, state: e.verb, delay: Number(e.detail?.delay ?? 0), seq: e.seq });
 }

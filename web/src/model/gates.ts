@@ -1,9 +1,10 @@
 // The gates of the apiserver's hall, in the order a request passes them, and
 // where a request was turned back. The log says who asked and what was
-// decided; it does not show each gate, so what only follows from the answer
-// is called implied.
+// decided. If the request's span is there too, it shows each gate; otherwise
+// what only follows from the answer is called implied.
 import type { KubeEvent } from "../wire/event.ts";
 import { isRead } from "./lane.ts";
+import { gateOfStep, stepsAt, stepsOf } from "./span.ts";
 
 export const gates = ["authn", "authz", "admission", "validation", "storage"] as const;
 export type Gate = (typeof gates)[number];
@@ -20,10 +21,11 @@ export interface Passage {
   marks: Record<Gate, GateMark>;
 }
 
-export function passageOf(e: KubeEvent): Passage {
+export function passageOf(e: KubeEvent, span?: KubeEvent): Passage {
   const code = e.code ?? 0;
   const refused = code >= 400;
-  const at = refused ? refusalAt(e, code) : null;
+  const turned = stepsOf(span).findLast((s) => s.refused);
+  const at = refused ? ((turned && gateOfStep(turned)) ?? refusalAt(e, code)) : null;
   const reach =
     at === null ? 4 : at === "unknown" ? -0.6 : at === "flow" ? 0.5 : at === "decode" ? 1.5 : gates.indexOf(at);
   const marks = {} as Record<Gate, GateMark>;
@@ -31,6 +33,7 @@ export function passageOf(e: KubeEvent): Passage {
     if (at === "unknown") marks[g] = "unknown";
     else if (i > reach) marks[g] = "unreached";
     else if (refused && i === reach) marks[g] = "refused";
+    else if (stepsAt(span, g).length > 0) marks[g] = "observed";
     else if (isRead(e) && (g === "admission" || g === "validation")) marks[g] = "skipped";
     else marks[g] = g === "authn" || (g === "authz" && e.detail?.decision === "allow") ? "observed" : "implied";
   });

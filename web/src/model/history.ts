@@ -11,6 +11,8 @@ const EVERY = 500;
 export class History {
   private first = 1;
   private lanes: Lane[] = [];
+  /** Span events by the request they are about. */
+  private spans = new Map<number, number>();
   /** Snapshots by the sequence number they are after, ascending. */
   private snapshots: ClusterState[] = [emptyState()];
   /** The state that was asked for last: mostly the next question is close to it. */
@@ -28,6 +30,11 @@ export class History {
 
   lane(seq: number): Lane | undefined {
     return this.lanes[seq - this.first];
+  }
+
+  /** The event that tells what a request went through inside the kube-apiserver. */
+  span(request: number): KubeEvent | undefined {
+    return this.log.get(this.spans.get(request) ?? 0);
   }
 
   /** The state after an event. It is shared: read it and let it go. */
@@ -63,6 +70,7 @@ export class History {
   private append(events: readonly KubeEvent[]): void {
     for (const e of events) {
       this.lanes.push(laneFor(e, (seq) => this.lane(seq)));
+      if (e.kind === "span" && e.causes?.[0]) this.spans.set(e.causes[0].seq, e.seq);
       const newest = this.snapshots[this.snapshots.length - 1]!;
       if (e.seq - newest.seq >= EVERY) {
         const next = copyState(newest);
@@ -75,6 +83,7 @@ export class History {
   private reset(first: number): void {
     this.first = first;
     this.lanes = [];
+    this.spans.clear();
     this.snapshots = [emptyState(first - 1)];
     this.cursor = emptyState(first - 1);
   }
@@ -83,6 +92,7 @@ export class History {
     const base = copyState(this.at(before - 1));
     this.snapshots = [base, ...this.snapshots.filter((s) => s.seq >= before)];
     this.lanes.splice(0, before - this.first);
+    for (const request of this.spans.keys()) if (request < before) this.spans.delete(request);
     this.first = before;
   }
 }

@@ -6,7 +6,8 @@ import type { KubeEvent } from "../wire/event.ts";
 import { actorOf } from "./actor.ts";
 
 export type Quiet = "leases" | "nodeStatus" | "events" | "reads" | "setup" | "probes";
-export type Lane = "foreground" | Quiet;
+/** "inside": what an event of another lane looks like from inside; shown with it, never by itself. */
+export type Lane = "foreground" | "inside" | Quiet;
 
 export const quietLanes: readonly Quiet[] = ["leases", "nodeStatus", "events", "reads", "setup", "probes"];
 
@@ -34,15 +35,16 @@ export function laneFor(e: KubeEvent, laneOf: (seq: number) => Lane | undefined)
       return caused ?? (e.object?.name ? byResource(e) : byKey(String(e.detail?.key ?? "")));
     }
     case "watch":
-      // What the apiserver tells itself, for its own caches, is nobody's news.
-      if (e.verb === "BOOKMARK" || actorOf(e.to ?? "").role === "apiserver") return "reads";
+      // What the apiserver tells itself, for its own caches, is nobody's news;
+      // and kube-proxy's one user does not say on which node it hears.
+      if (e.verb === "BOOKMARK" || ["apiserver", "proxy"].includes(actorOf(e.to ?? "").role)) return "reads";
       return causeLane(e, laneOf, "revision") ?? byResource(e);
     case "cri":
       return quietCalls.has(e.verb) ? "probes" : "foreground";
     case "probe":
       return "probes";
     case "span":
-      return "reads"; // the steps of a request are shown with the request, not after it
+      return "inside";
     default:
       return "foreground";
   }

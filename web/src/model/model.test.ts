@@ -247,3 +247,70 @@ describe("stories", () => {
     expect(kinds.filter((k) => k === "bad")).toHaveLength(2);
   });
 });
+
+describe("what a person does to components and links", () => {
+  test("what was frozen is, after it thaws, what it was", () => {
+    const t = boot(new Tape());
+    t.component("kube-scheduler", "frozen", { by: "learner" });
+    const frozen = t.events.length;
+    t.component("kube-scheduler", "thawed", { by: "learner" });
+    const { history } = material(t.events);
+    expect(history.at(frozen).components.get("kube-scheduler")?.health).toBe("frozen");
+    expect(history.at(t.events.length).components.get("kube-scheduler")?.health).toBe("ready");
+    expect(history.at(frozen).components.get("kube-scheduler")?.health).toBe("frozen");
+  });
+
+  test("a link is cut, delayed and healed, and begins a story", () => {
+    const t = boot(new Tape());
+    const cut = t.link("kubelet:node-2", "cut");
+    const late = t.link("etcd", "delayed", 0.2);
+    const healed = t.link("kubelet:node-2", "healed");
+    const m = material(t.events);
+    expect(m.history.at(cut.seq).links.get("kubelet:node-2")?.state).toBe("cut");
+    expect(m.history.at(late.seq).links.get("etcd")).toMatchObject({ state: "delayed", delay: 0.2 });
+    expect([...m.history.at(healed.seq).links.keys()]).toEqual(["etcd"]);
+    expect(m.history.at(cut.seq - 1).links.size).toBe(0);
+    expect(m.stories.of(cut.seq)?.root).toBe(cut.seq);
+  });
+});
+
+describe("spans", () => {
+  const object = { version: "v1", resource: "pods", namespace: "default", name: "a" };
+
+  test("belong to their request and are no step of their own", () => {
+    const t = boot(new Tape());
+    const request = t.request("kubernetes-admin", "create", object, {}, 500);
+    const span = t.span(
+      request,
+      { step: "authentication" },
+      { step: "authorization" },
+      { step: "mutating", refused: true },
+    );
+    const m = material(t.events);
+    expect(m.history.span(request.seq)?.seq).toBe(span.seq);
+    expect(m.history.lane(span.seq)).toBe("inside");
+    expect(m.timeline.foreground).not.toContain(span.seq);
+    expect(m.history.at(span.seq).quiet).toEqual(m.history.at(request.seq).quiet);
+    // The answer alone does not say which gate an error 500 comes from.
+    expect(passageOf(request).at).toBe("unknown");
+    const seen = passageOf(request, span);
+    expect(seen.at).toBe("admission");
+    expect(seen.marks).toEqual({
+      authn: "observed",
+      authz: "observed",
+      admission: "refused",
+      validation: "unreached",
+      storage: "unreached",
+    });
+  });
+
+  test("turn what the answer implies into what was observed", () => {
+    const t = boot(new Tape());
+    const request = t.request("kubernetes-admin", "create", object);
+    expect(passageOf(request).marks.validation).toBe("implied");
+    const span = t.span(request, { step: "validation" }, { step: "etcd" });
+    const { marks } = passageOf(request, span);
+    expect([marks.validation, marks.storage]).toEqual(["observed", "observed"]);
+    expect(marks.admission).toBe("implied");
+  });
+});

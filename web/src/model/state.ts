@@ -35,16 +35,28 @@ export interface NodeView {
   seq: number;
 }
 
-export type Health = "unknown" | "starting" | "ready" | "exited" | "backoff" | "stopping" | "stopped";
+export type Health = "unknown" | "starting" | "ready" | "exited" | "backoff" | "stopping" | "stopped" | "frozen";
 
 export interface ComponentView {
   name: string;
   health: Health;
+  /** What it was when it was frozen, and is again when it thaws. */
+  thawed: Health;
   restarts: number;
   pid: number;
   exit: string;
   wait: number;
   lastLines: string[];
+  seq: number;
+}
+
+/** The way of a client to the kube-apiserver, or of the kube-apiserver to etcd, when it is not whole. */
+export interface LinkView {
+  /** Named after its client: "kube-scheduler", "kubelet:node-1", "kubectl"; or "etcd". */
+  name: string;
+  state: "cut" | "delayed";
+  /** In seconds. */
+  delay: number;
   seq: number;
 }
 
@@ -85,6 +97,8 @@ export interface ClusterState {
   pods: Map<string, PlacedPod>;
   nodes: Map<string, NodeView>;
   components: Map<string, ComponentView>;
+  /** The links that are not whole, by name. */
+  links: Map<string, LinkView>;
   controllers: Map<string, ControllerView>;
   /** Every controller that ever asked for anything, busy or not. */
   accounts: Set<string>;
@@ -114,6 +128,7 @@ export function emptyState(seq = 0): ClusterState {
     pods: new Map(),
     nodes: new Map(),
     components: new Map(),
+    links: new Map(),
     controllers: new Map(),
     accounts: new Set(),
     clients: new Map(),
@@ -134,6 +149,7 @@ export function copyState(s: ClusterState): ClusterState {
     pods: new Map(s.pods),
     nodes: new Map(s.nodes),
     components: new Map(s.components),
+    links: new Map(s.links),
     controllers: new Map(s.controllers),
     accounts: new Set(s.accounts),
     clients: new Map(s.clients),

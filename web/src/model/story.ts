@@ -76,7 +76,7 @@ export class Stories {
 
   private findRoot(e: KubeEvent, lane: Lane, when: number): number {
     const person = e.kind === "request" && ["person", "kubestage"].includes(actorOf(e.from).role);
-    if (person || e.kind === "component") return e.seq; // whoever asks from outside begins a story
+    if (person || e.kind === "component" || e.kind === "link") return e.seq; // whoever asks from outside begins a story
     let newest = 0;
     for (const c of e.causes ?? []) newest = Math.max(newest, this.roots[c.seq - this.first] ?? 0);
     if (lane === "foreground") newest = Math.max(newest, this.lately(e, when));
@@ -96,6 +96,11 @@ export class Stories {
       ask.push(...(this.owners.get(name) ?? []));
     }
     return newest;
+  }
+
+  /** All of them, the oldest first. */
+  all(): Story[] {
+    return [...this.stories.values()].sort((a, b) => a.root - b.root);
   }
 
   of(seq: number): Story | undefined {

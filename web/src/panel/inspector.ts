@@ -4,15 +4,17 @@ import type { Lang, Selection } from "../app.ts";
 import { caption, type Decision, evidenceWords } from "../i18n/captions.ts";
 import { pick } from "../i18n/lang.ts";
 import { duration, word } from "../i18n/ui.ts";
-import { codeWords, kindName } from "../i18n/words.ts";
+import { codeWords, kindName, stepName } from "../i18n/words.ts";
 import { actorOf } from "../model/actor.ts";
 import type { History } from "../model/history.ts";
+import { pluginsOf, type Step, stepsOf } from "../model/span.ts";
 import type { ClusterState } from "../model/state.ts";
 import { type Child, h, type VNode } from "../stage/node.ts";
 import { phaseWord } from "../stage/picture.ts";
 import { type KubeEvent, objectKey } from "../wire/event.ts";
 import { took } from "../wire/instant.ts";
 import type { EventLog } from "../wire/log.ts";
+import type { Controls } from "./controls.ts";
 import { htmlDrawing } from "./html.ts";
 import { componentOf, partWords } from "./parts.ts";
 import { clockTime } from "./transcript.ts";
@@ -37,6 +39,7 @@ export class Inspector {
     private readonly lang: Lang,
     private readonly log: EventLog,
     private readonly history: History,
+    private readonly controls: Controls,
     on: { choose(s: Selection): void; seek(seq: number): void },
   ) {
     this.drawing = htmlDrawing(root);
@@ -44,13 +47,18 @@ export class Inspector {
       const target = ev.target as Element;
       const event = target.closest("[data-event]");
       const moment = target.closest("[data-moment]");
+      if (this.controls.click(target)) return;
       if (event) on.choose({ type: "event", seq: Number(event.getAttribute("data-event")) });
       else if (moment) on.seek(Number(moment.getAttribute("data-moment")));
     });
   }
 
   draw(selection: Selection | null, playhead: number): void {
-    const key = `${JSON.stringify(selection)} ${selection?.type === "event" ? this.effects(selection.seq).length : playhead}`;
+    const more =
+      selection?.type === "event"
+        ? `${this.effects(selection.seq).length} ${this.history.span(selection.seq)?.seq}`
+        : `${playhead} ${this.controls.key}`;
+    const key = `${JSON.stringify(selection)} ${more}`;
     if (key === this.last) return;
     this.last = key;
     this.drawing.draw(...this.content(selection, playhead));
@@ -101,11 +109,18 @@ export class Inspector {
     )
       facts.push(term(word(lang, "refusedBecause"), d.message));
     if (d.standIn) facts.push(term("", h("span", { class: "note" }, `${word(lang, "emulated")} (${d.standIn})`)));
-    facts.push(term(word(lang, "how"), evidenceWords(lang, e)));
+    facts.push(
+      term(
+        word(lang, "how"),
+        evidenceWords(lang, e),
+        Array.isArray(d.unsure) ? h("span", { class: "block note" }, word(lang, "unsure", d.unsure.join(", "))) : null,
+      ),
+    );
     const causes = (e.causes ?? [])
       .map((c) => ({ e: this.log.get(c.seq), how: c.how }))
       .filter((c) => c.e !== undefined);
     const effects = this.effects(e.seq);
+    const chain = this.chain(e);
     return [
       h("h2", { key: "title", class: "inspector-title" }, this.say(e)),
       h(
@@ -115,6 +130,9 @@ export class Inspector {
       ),
       h("dl", { key: "facts", class: "facts" }, facts),
       e.kind === "schedule" ? this.decision(e.detail as Decision) : h("span", { key: "decision0" }),
+      e.kind === "request" || e.kind === "span"
+        ? this.inside(e.kind === "span" ? e : this.history.span(e.seq))
+        : h("span", { key: "inside0" }),
       h("h3", { key: "why" }, word(lang, "why")),
       causes.length
         ? h(
@@ -123,6 +141,18 @@ export class Inspector {
             causes.map((c) => this.link(c.e!, howWords[c.how] ? pick(lang, howWords[c.how]!) : c.how)),
           )
         : h("p", { key: "nocause", class: "hint" }, word(lang, "noCause")),
+      chain.length > 1
+        ? h(
+            "details",
+            { key: `chain ${e.seq}`, class: "raw" },
+            h("summary", null, word(lang, "becauseChain")),
+            h(
+              "ol",
+              { class: "chain" },
+              chain.map((c) => this.link(c.e, c.how ? (howWords[c.how] ? pick(lang, howWords[c.how]!) : c.how) : "")),
+            ),
+          )
+        : h("span", { key: "chain0" }),
       effects.length ? h("h3", { key: "then" }, word(lang, "followed")) : h("span", { key: "then0" }),
       effects.length
         ? h(
@@ -199,6 +229,92 @@ export class Inspector {
       out.push(h("span", { class: "block" }, `${word(this.lang, "groups")}: `, mono(d.groups.join(", "))));
     if (d.userAgent)
       out.push(h("span", { class: "block" }, `${word(this.lang, "program")}: `, mono(String(d.userAgent))));
+    return out;
+  }
+
+  /** What led to an event, from the first of it: always its nearest cause, and that one's. */
+  private chain(e: KubeEvent): { e: KubeEvent; how: string }[] {
+    const out: { e: KubeEvent; how: string }[] = [];
+    for (let at: KubeEvent | undefined = e; at && out.length < 60; ) {
+      const nearest: { seq: number; how: string } | undefined = at.causes?.[0];
+      const cause: KubeEvent | undefined = nearest && this.log.get(nearest.seq);
+      if (cause) out.unshift({ e: cause, how: nearest!.how });
+      at = cause;
+    }
+    return out;
+  }
+
+  /** The steps of a request inside the kube-apiserver, with who saw each. */
+  private inside(span: KubeEvent | undefined): VNode {
+    const { lang } = this;
+    const steps = stepsOf(span);
+    if (steps.length === 0) return h("span", { key: "inside0" });
+    const whole = Math.max(1, ...steps.map((s) => s.end));
+    const rows = steps.map((s, i) =>
+      h(
+        "tr",
+        { key: `s${i}`, class: s.refused ? "turned" : "" },
+        h("th", { scope: "row" }, stepName(lang, s.step)),
+        h(
+          "td",
+          null,
+          h(
+            "span",
+            { class: "bar-row", title: word(lang, s.source === "otel" ? "ownTrace" : "ourGate") },
+            h("meter", {
+              class: s.source === "otel" ? "own" : "ours",
+              min: 0,
+              max: whole,
+              value: Math.max(whole / 100, s.end - s.start),
+              "aria-hidden": "true",
+            }),
+            h("span", null, duration(lang, (s.end - s.start) / 1e6)),
+          ),
+          this.stepSays(s).map((t) => h("span", { class: "block" }, t)),
+        ),
+      ),
+    );
+    const omitted = Number(span?.detail?.omitted ?? 0);
+    return h(
+      "div",
+      { key: `inside ${span!.seq}` },
+      h("table", { class: "decision steps" }, h("caption", null, word(lang, "inside")), h("tbody", null, rows)),
+      omitted > 0 ? h("p", { class: "hint" }, word(lang, "moreSteps", omitted)) : null,
+    );
+  }
+
+  private stepSays(s: Step): string[] {
+    const { lang } = this;
+    const a = s.attributes ?? {};
+    const out: string[] = [];
+    if (s.refused) out.push(`✕ ${word(lang, "refusedHere")}`);
+    const facts = [
+      "user",
+      "method",
+      "decision",
+      "authorizer",
+      "binding",
+      "role",
+      "reason",
+      "flowSchema",
+      "priorityLevel",
+      "level",
+      "call",
+      "op",
+      "key",
+      "revision",
+      "message",
+    ]
+      .filter((k) => a[k] !== undefined && a[k] !== "")
+      .map((k) => `${k}: ${String(a[k])}`);
+    if (facts.length) out.push(facts.join(" · "));
+    for (const p of pluginsOf(s)) {
+      const changed = p.changed?.length ? ` · ${word(lang, "changedFields", p.changed.join(", "))}` : "";
+      out.push(
+        `${p.refused ? "✕ " : ""}${p.plugin} ${duration(lang, (p.end - p.start) / 1e6)}${changed}${p.refused ? ` · ${p.refused}` : ""}`,
+      );
+    }
+    if (s.merged) out.push(word(lang, "notApart", [s.merged].flat().map(String).join(", ")));
     return out;
   }
 
@@ -314,6 +430,7 @@ export class Inspector {
       h("h2", { key: "title", class: "inspector-title" }, name),
       h("p", { key: "words" }, pick(lang, partWords(id))),
       h("dl", { key: "facts", class: "facts" }, facts),
+      this.controls.buttons(id) ?? h("span", { key: "orders0" }),
       c?.lastLines.length ? h("h3", { key: "ll" }, word(lang, "lastLines")) : h("span", { key: "ll0" }),
       c?.lastLines.length
         ? h("pre", { key: "lines", tabindex: 0, class: "lines" }, c.lastLines.join("\n"))

@@ -3,7 +3,7 @@ import type { Lang } from "../app.ts";
 import { type Word, word } from "../i18n/ui.ts";
 import type { PodPhase } from "../model/pod.ts";
 import { Drawing, h, type VNode } from "../stage/node.ts";
-import { phaseWord, podMark } from "../stage/picture.ts";
+import { linkMark, phaseWord, podMark } from "../stage/picture.ts";
 import { tokenShape } from "../stage/tokenmarks.ts";
 import type { Deed, TokenShape } from "../stage/tokens.ts";
 import { htmlDrawing } from "./html.ts";
@@ -34,6 +34,7 @@ const phases: PodPhase[] = [
   "succeeded",
   "failed",
 ];
+const standIns: Word[] = ["standInReal", "standInPrograms", "standInPackets", "standInFigures", "standInAttached"];
 const keys: [string, Word][] = [
   ["Space, .", "keySpace"],
   ["← →", "keyArrows"],
@@ -88,6 +89,9 @@ export function legend(root: HTMLElement, lang: Lang): void {
         ),
         word(lang, "impliedMark"),
       ),
+      item("cut", linkMark("cut", { x: 0, y: 0 }), word(lang, "cutMark")),
+      item("delayed", linkMark("delayed", { x: 0, y: 0 }), word(lang, "delayedMark")),
+      item("frozen", h("path", { d: "M-3 -5v10m6 -10v10", class: "health health-frozen" }), word(lang, "frozenMark")),
     ),
     h("h3", null, word(lang, "podStates")),
     h(
@@ -105,6 +109,12 @@ export function legend(root: HTMLElement, lang: Lang): void {
           phaseWord({ phase: p, says: "CrashLoopBackOff" }),
         ),
       ),
+    ),
+    h("h3", { id: "stand-ins" }, word(lang, "standIns")),
+    h(
+      "ul",
+      { class: "legend-words" },
+      standIns.map((w) => h("li", null, word(lang, w))),
     ),
     h("h3", null, word(lang, "keys")),
     h(

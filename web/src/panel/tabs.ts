@@ -1,5 +1,5 @@
 // The tabs of the left side, as keyboard and screen reader users expect them.
-export type TabName = "notes" | "transcript" | "inspector";
+export type TabName = "notes" | "transcript" | "stories" | "inspector";
 
 export class Tabs {
   private readonly tabs: HTMLElement[];

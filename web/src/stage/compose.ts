@@ -68,6 +68,7 @@ export function compose(m: Material, t: number, l: Looking): Composed {
     focus,
     inHall?.seq,
     inHall?.passed,
+    inHall && m.history.span(inHall.seq)?.seq,
     cycle?.seq,
     cycle?.told,
     l.lang,
@@ -80,6 +81,7 @@ export function compose(m: Material, t: number, l: Looking): Composed {
     geometry: g,
     state,
     event,
+    span: (s) => m.history.span(s),
     focus,
     storyRoot,
     inHall,
@@ -95,7 +97,10 @@ export function compose(m: Material, t: number, l: Looking): Composed {
     tokens: () =>
       tokenLayer(
         g,
-        tokensAt({ geometry: g, state, timeline: m.timeline, still: l.still, event }, t),
+        tokensAt(
+          { geometry: g, state, timeline: m.timeline, still: l.still, event, span: (s) => m.history.span(s) },
+          t,
+        ),
         focus,
         l.selection?.type === "event" ? l.selection.seq : null,
       ),
@@ -111,7 +116,7 @@ function hallAt(m: Material, g: Geometry, t: number, focus: number, last: number
     const u = (t - l.startOf(seq)) / Math.max(1, l.atOf(seq) - l.startOf(seq));
     const inside = (u - 1 / (1 + GATES)) / (1 - 1 / (1 + GATES));
     if (inside < 0) continue;
-    const reach = passageOf(e).reach;
+    const reach = passageOf(e, m.history.span(seq)).reach;
     if (u >= 1) return { seq, passed: reach >= 4 ? 5 : Math.max(0, reach) };
     const x = g.door.x + (railPoint(g, reach).x - g.door.x) * inside;
     return { seq, passed: g.gates.filter((b) => b.x + b.w / 2 <= x).length };
@@ -119,7 +124,7 @@ function hallAt(m: Material, g: Geometry, t: number, focus: number, last: number
   if (!last) return null;
   const e = m.log.get(last);
   if (!e) return null;
-  const reach = passageOf(e).reach;
+  const reach = passageOf(e, m.history.span(last)).reach;
   return { seq: last, passed: reach >= 4 ? 5 : Math.max(0, reach) };
 }
 

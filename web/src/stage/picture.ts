@@ -9,17 +9,27 @@ import { actorOf } from "../model/actor.ts";
 import { type Gate, type GateMark, gates, passageOf } from "../model/gates.ts";
 import { isRead, type Quiet, quietLanes } from "../model/lane.ts";
 import type { PodPhase } from "../model/pod.ts";
-import { CHIPS, type ClusterState, type ComponentView, type NodeView, type PlacedPod } from "../model/state.ts";
+import { pluginsOf, stepsAt, tookSteps } from "../model/span.ts";
+import {
+  CHIPS,
+  type ClusterState,
+  type ComponentView,
+  type LinkView,
+  type NodeView,
+  type PlacedPod,
+} from "../model/state.ts";
 import type { KubeEvent } from "../wire/event.ts";
 import {
   type Box,
   type Geometry,
   NODES,
   type NodeBox,
+  type Point,
   pathData,
   shorten,
   tileAt,
   tileGrid,
+  Way,
   widthOf,
 } from "./geometry.ts";
 import { type Child, h, type VNode } from "./node.ts";
@@ -30,6 +40,8 @@ export interface View {
   geometry: Geometry;
   state: ClusterState;
   event(seq: number): KubeEvent | undefined;
+  /** What a request went through inside the kube-apiserver, if that is known. */
+  span(seq: number): KubeEvent | undefined;
   /** The step at the playhead: its last event, and the first event of its story. */
   focus: number;
   storyRoot: number;
@@ -101,7 +113,12 @@ function lines(v: View): VNode {
   const { geometry: g, state: s } = v;
   const ask: VNode[] = [];
   const tell: VNode[] = [];
-  const line = (to: VNode[], key: string, d: string, cls: string) => to.push(h("path", { key, d, class: cls }));
+  const broken: VNode[] = [];
+  const line = (to: VNode[], key: string, points: readonly Point[], cls: string, link: string) => {
+    const l = s.links.get(link);
+    to.push(h("path", { key, d: pathData(points), class: l ? `${cls} is-${l.state}` : cls }));
+    if (l && to !== tell) broken.push(linkMark(l.state, new Way(points).at(0.5), l.name));
+  };
   const places = [
     "person",
     s.clients.has("kubestage") && "kubestage",
@@ -112,27 +129,50 @@ function lines(v: View): VNode {
   ];
   for (const p of places) {
     if (!p) continue;
-    line(ask, `ask ${p}`, pathData(g.toDoor(p, -1)), "line line-ask");
+    const link = linkOfPlace[p] ?? p;
+    line(ask, `ask ${p}`, g.toDoor(p, -1), "line line-ask", link);
     if (!["person", "kubestage", "others"].includes(p))
-      line(tell, `tell ${p}`, pathData(g.fromWatch(p, -1)), "line line-tell");
+      line(tell, `tell ${p}`, g.fromWatch(p, -1), "line line-tell", link);
   }
   const count = Math.min(NODES, s.nodes.size);
+  const names = new Map([...s.nodes.values()].map((n) => [n.slot, n.name]));
   for (let i = 0; i < count; i++) {
-    line(ask, `ask node ${i}`, pathData(g.toDoor("node", i)), "line line-ask");
-    line(tell, `tell node ${i}`, pathData(g.fromWatch("node", i)), "line line-tell");
+    const link = `kubelet:${names.get(i)}`;
+    line(ask, `ask node ${i}`, g.toDoor("node", i), "line line-ask", link);
+    line(tell, `tell node ${i}`, g.fromWatch("node", i), "line line-tell", link);
   }
   const [a, ...rest] = g.toEtcd;
   const edge =
     rest.length === 1 && a!.y === rest[0]!.y
       ? [{ x: g.hall.x + g.hall.w, y: a!.y }, ...rest]
       : [{ x: a!.x, y: g.hall.y + g.hall.h }, ...rest];
+  const store: VNode[] = [];
+  line(store, "etcd", edge, "line line-etcd", "etcd");
+  return h("g", { key: "lines", class: "lines", "aria-hidden": "true" }, ask, tell, store, broken);
+}
+
+/** Links are named after their clients, places after what they are in the picture. */
+const linkOfPlace: Record<string, string> = {
+  person: "kubectl",
+  controllers: "kube-controller-manager",
+  scheduler: "kube-scheduler",
+  cloud: "cloud-controller-manager",
+};
+
+/** A break in the line, or a clock for what comes late. */
+export function linkMark(state: LinkView["state"], { x, y }: Point, name = ""): VNode {
   return h(
     "g",
-    { key: "lines", class: "lines", "aria-hidden": "true" },
-    ask,
-    tell,
-    h("path", { key: "etcd", d: pathData(edge), class: "line line-etcd" }),
+    { key: `link ${name}`, class: `link-mark is-${state}` },
+    h("circle", { cx: x, cy: y, r: 11 }),
+    h("path", { d: state === "cut" ? `M${x - 4} ${y - 4}l8 8m0 -8l-8 8` : `M${x} ${y - 6}v6h4` }),
   );
+}
+
+function linkWords(v: View, name: string): string {
+  const l = v.state.links.get(name);
+  if (!l) return "";
+  return l.state === "cut" ? word(v.lang, "cut") : word(v.lang, "delayed", Math.round(l.delay * 1000));
 }
 
 /* Clients */
@@ -168,7 +208,7 @@ function clients(v: View): VNode {
     part(
       v,
       "kubectl",
-      `${name}, ${who}`,
+      [name, who, linkWords(v, "kubectl")].filter(Boolean).join(", "),
       `client ${now("person")}`,
       rect(b, "card"),
       text(cx, b.y + b.h / 2 - 2, "t-title", cut(name, b.w - 20, 20), "middle"),
@@ -213,7 +253,8 @@ function hall(v: View): VNode {
   const { geometry: g, lang } = v;
   const b = g.hall;
   const e = v.inHall ? v.event(v.inHall.seq) : undefined;
-  const passage = e ? passageOf(e) : null;
+  const span = e && v.span(e.seq);
+  const passage = e ? passageOf(e, span) : null;
   const health = v.state.components.get("kube-apiserver");
   const out: Child[] = [
     part(
@@ -241,30 +282,33 @@ function hall(v: View): VNode {
         ? v.inHall.passed > i || (passage.refused && v.inHall.passed >= passage.reach && i === passage.reach)
         : false;
     const mark: GateMark = passage && reached ? passage.marks[gate] : "unreached";
-    out.push(gateBox(v, gate, g.gates[i]!, mark, e));
+    out.push(gateBox(v, gate, g.gates[i]!, mark, e, span));
   });
   out.push(watchRow(v));
   return h("g", { key: "hall" }, out);
 }
 
-function gateBox(v: View, gate: Gate, b: Box, mark: GateMark, e: KubeEvent | undefined): VNode {
+function gateBox(v: View, gate: Gate, b: Box, mark: GateMark, e?: KubeEvent, span?: KubeEvent): VNode {
   const name = word(
     v.lang,
     v.geometry.shape === "tall" && (gate === "authn" || gate === "authz") ? `${gate}Short` : gate,
   );
-  const says = e ? gateSays(v, gate, mark, e) : "";
+  const says = e ? gateSays(v, gate, mark, e, span) : "";
+  const steps = mark === "unreached" ? [] : stepsAt(span, gate);
+  const took = steps.length > 0 ? duration(v.lang, tookSteps(steps)) : "";
   return part(
     v,
     gate,
-    says ? `${name}: ${says}` : name,
+    says ? `${name}: ${[says, took].filter(Boolean).join(", ")}` : name,
     `gate gate-${gate} is-${mark}`,
     rect(b, "gate-box", 8),
-    text(b.x + b.w / 2, b.y + 32, "t-gate", cut(name, b.w - 8, 15), "middle"),
-    says ? text(b.x + b.w / 2, b.y + 55, "t-small", cut(says, b.w - 8, SMALL), "middle") : null,
+    text(b.x + b.w / 2, b.y + (took ? 25 : 32), "t-gate", cut(name, b.w - 8, 15), "middle"),
+    says ? text(b.x + b.w / 2, b.y + (took ? 46 : 55), "t-small", cut(says, b.w - 8, SMALL), "middle") : null,
+    took ? text(b.x + b.w / 2, b.y + 65, "t-tiny", took, "middle") : null,
   );
 }
 
-function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent): string {
+function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent, span?: KubeEvent): string {
   switch (mark) {
     case "unreached":
       return "";
@@ -279,6 +323,10 @@ function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent): string {
   if (gate === "authz") {
     const reason = String(e.detail?.reason ?? "");
     return `${/^RBAC/.test(reason) ? "RBAC" : word(v.lang, "allowed")} ✓`;
+  }
+  if (gate === "admission") {
+    const plugins = new Set(stepsAt(span, gate).flatMap((s) => pluginsOf(s).map((p) => p.plugin)));
+    if (plugins.size > 0) return word(v.lang, plugins.size === 1 ? "plugin" : "plugins", plugins.size);
   }
   if (gate === "storage")
     return isRead(e) ? word(v.lang, "readOnly") : e.revision ? `rev ${e.revision}` : word(v.lang, "passed");
@@ -381,7 +429,7 @@ function ledger(v: View): VNode {
     rect(b, "card etcd-card", 14),
     dot(b.x + 22, b.y + 28, health),
     text(b.x + 38, b.y + 35, "t-title", "etcd"),
-    s.revision
+    s.revision && !troubled(v, health)
       ? text(b.x + b.w - 20, b.y + 35, "t-title t-good", `${word(lang, "revision")} ${s.revision}`, "end")
       : (boot(v, health, b.x + 100, b.y + 34) ?? null),
     rows.length ? rows : text(b.x + 20, top + 22, "t-small", word(lang, "emptyLedger")),
@@ -391,15 +439,24 @@ function ledger(v: View): VNode {
 /* Components */
 
 function healthWords(v: View, c: ComponentView | undefined): string {
-  if (!c || c.health === "unknown") return "";
-  if (c.health === "backoff") return `${word(v.lang, "backoff")} ${c.wait} ${word(v.lang, "seconds")}`;
-  return word(v.lang, c.health as Word);
+  if (!c) return "";
+  let says = c.health === "unknown" ? "" : word(v.lang, c.health as Word);
+  if (c.health === "backoff") says = `${word(v.lang, "backoff")} ${c.wait} ${word(v.lang, "seconds")}`;
+  return [says, linkWords(v, c.name)].filter(Boolean).join(", ");
+}
+
+/** What keeps it from its work: that it does not run, or that nothing reaches it. */
+function troubled(v: View, c: ComponentView | undefined): boolean {
+  return (
+    c !== undefined && (["exited", "backoff", "stopped", "frozen"].includes(c.health) || v.state.links.has(c.name))
+  );
 }
 
 function dot(x: number, y: number, c: ComponentView | undefined): VNode {
   const health = c?.health ?? "unknown";
   const cls = `health health-${health}`;
   if (health === "ready") return h("circle", { cx: x, cy: y, r: 5, class: cls });
+  if (health === "frozen") return h("path", { d: `M${x - 3} ${y - 5}v10m6 -10v10`, class: cls });
   if (health === "exited" || health === "backoff")
     return h("path", { d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10`, class: cls });
   return h("circle", { cx: x, cy: y, r: 5, class: cls });
@@ -407,8 +464,8 @@ function dot(x: number, y: number, c: ComponentView | undefined): VNode {
 
 /** What a component says while it is not simply ready. */
 function boot(v: View, c: ComponentView | undefined, x: number, y: number, width = 300): VNode | null {
-  if (!c || c.health === "ready" || c.health === "unknown") return null;
-  const bad = c.health === "exited" || c.health === "backoff";
+  if (!c || c.health === "unknown" || (c.health === "ready" && !v.state.links.has(c.name))) return null;
+  const bad = troubled(v, c);
   let says = healthWords(v, c);
   if (c.health === "exited" && c.exit) says += `: ${c.exit}`;
   return text(x, y, bad ? "t-small t-bad" : "t-small t-accent", cut(says, width, SMALL));
@@ -730,7 +787,7 @@ function node(v: View, n: NodeView, b: NodeBox): VNode {
       `kubelet:${n.name}`,
       b.kubelet,
       "kubelet",
-      kubelet && kubelet.health !== "ready" ? healthWords(v, kubelet) : "",
+      kubelet && (kubelet.health !== "ready" || troubled(v, kubelet)) ? healthWords(v, kubelet) : "",
       here && actorOf(focus.from).role === "kubelet",
       kubelet,
     ),
@@ -780,7 +837,7 @@ function chip(
     v,
     id,
     `${name} ${says}`,
-    `unit ${now ? "now" : ""} ${c && (c.health === "exited" || c.health === "backoff") ? "bad" : ""}`,
+    `unit ${now ? "now" : ""} ${troubled(v, c) ? "bad" : ""}`,
     rect(b, "unit-box", 8),
     text(cx, two ? b.y + 18 : b.y + b.h / 2 + 5, "t-unit", cut(name, b.w - 10, 15), "middle"),
     two ? text(cx, b.y + 34, "t-tiny", cut(says, b.w - 8, TINY), "middle") : null,

@@ -31,7 +31,7 @@ describe("the drawing", () => {
         .join("");
       for (const [, seq] of svg.matchAll(/data-token="(\d+)"/g)) seen.add(Number(seq));
     }
-    const drawable = m.timeline.foreground.filter((s) => !["component", "source"].includes(m.log.get(s)!.kind));
+    const drawable = m.timeline.foreground.filter((s) => !["component", "link", "source"].includes(m.log.get(s)!.kind));
     expect([...seen].sort((a, b) => a - b)).toEqual(drawable);
   });
 
@@ -42,6 +42,23 @@ describe("the drawing", () => {
       .filter((e) => e.object?.uid === uid)
       .map((e) => new RegExp(`class="pod pod-(\\w+)[^"]*"[^>]*data-uid="${uid}"`).exec(moment(e.seq))?.[1]);
     expect(looks).toEqual(["pending", "creating", "creating", "ready", "terminating", undefined]);
+  });
+
+  test("a cut link is a broken line, and a frozen component says so", () => {
+    const t = boot(new Tape());
+    t.link("kubelet:node-2", "cut");
+    t.component("kube-scheduler", "frozen", { by: "learner" });
+    const seq = t.events.length;
+    t.link("kubelet:node-2", "healed");
+    t.component("kube-scheduler", "thawed", { by: "learner" });
+    const m = material(t.events);
+    const at = (seq: number) => toText(whole(compose(m, m.timeline.atOf(seq), plain)));
+    expect(at(seq)).toContain('class="line line-ask is-cut"');
+    expect(at(seq)).toContain('class="link-mark is-cut"');
+    expect(at(seq)).toContain("health-frozen");
+    expect(at(seq)).toMatch(/aria-label="kube-scheduler, frozen/);
+    expect(at(seq)).toMatch(/aria-label="kubelet ready, cut off"/);
+    expect(at(t.events.length)).not.toMatch(/is-cut|health-frozen/);
   });
 
   test("a refused request turns round at its gate", () => {

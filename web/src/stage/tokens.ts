@@ -40,6 +40,7 @@ export interface Scene {
   /** Reduced motion: tokens stand at one end or the other. */
   still: boolean;
   event(seq: number): KubeEvent | undefined;
+  span?(seq: number): KubeEvent | undefined;
 }
 
 export interface Tokens {
@@ -251,7 +252,7 @@ function requestToken(
   const { place, node } = lineOf(scene, e.from);
   if (place === "node" && (node < 0 || node >= g.nodes.length) && !g.more) return null;
   const inbound = way(`in ${place} ${node}`, g.toDoor(place, Math.min(node, Math.max(0, g.nodes.length - 1))));
-  const passage = passageOf(e);
+  const passage = passageOf(e, scene.span?.(e.seq));
   const turn = railPoint(g, passage.reach);
   const line = `request ${place} ${node}`;
   const start = l.startOf(e.seq);

@@ -115,6 +115,32 @@ export class Tape {
     });
   }
 
+  /** The link between a client and its server changes. */
+  link(name: string, verb: "cut" | "delayed" | "healed", delay = 0): KubeEvent {
+    return this.add({
+      kind: "link",
+      from: "kubestage",
+      to: name,
+      verb,
+      evidence: { how: "observed", source: "supervisor" },
+      detail: { link: name, by: "learner", ...(delay ? { delay } : {}) },
+    });
+  }
+
+  /** What a request went through inside the kube-apiserver. */
+  span(request: KubeEvent, ...steps: { step: string; refused?: boolean; attributes?: object }[]): KubeEvent {
+    return this.add({
+      kind: "span",
+      from: "kube-apiserver",
+      to: "kube-apiserver",
+      verb: "request",
+      object: request.object,
+      causes: [{ seq: request.seq, how: "auditID" }],
+      evidence: { how: "observed", source: "otel" },
+      detail: { steps: steps.map((s, i) => ({ start: i * 1e6, end: i * 1e6 + 5e5, source: "otel", ...s })) },
+    });
+  }
+
   tell(put: KubeEvent, type: "ADDED" | "MODIFIED" | "DELETED", ...watchers: string[]): KubeEvent {
     let last = put;
     for (const to of watchers) {

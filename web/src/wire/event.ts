@@ -33,6 +33,7 @@ export type Kind =
   | "probe"
   | "net"
   | "component"
+  | "link"
   | "source"
   | (string & {});
 
