@@ -61,7 +61,7 @@ export class Stage {
     await this.page.locator(`[data-action="${action}"]`).first().click();
   }
 
-  async tab(name: "notes" | "transcript" | "inspector"): Promise<void> {
+  async tab(name: "notes" | "transcript" | "stories" | "inspector"): Promise<void> {
     await this.page.locator(`#tab-${name}`).click();
     await expect(this.page.locator(`#panel-${name}`)).toBeVisible();
   }

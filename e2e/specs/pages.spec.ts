@@ -22,7 +22,7 @@ for (const path of pages) {
       const stage = new Stage(page);
       await stage.open(dashboard.url, path);
       await stage.setTheme(theme);
-      for (const tab of ["notes", "transcript", "inspector"] as const) {
+      for (const tab of ["notes", "transcript", "stories", "inspector"] as const) {
         await stage.tab(tab);
         const { violations } = await new AxeBuilder({ page }).analyze();
         expect(

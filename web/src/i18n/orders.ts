@@ -84,6 +84,12 @@ const missing: Record<string, Both> = {
   ],
 };
 
+/** A kubelet's process also holds its node's container runtime, and the containers in it. */
+const withItsNode: Both = [
+  "Here the node's container runtime lives in the same process, so its containers do not go on either. When the node's lease has been stale for a while, it counts as NotReady and its pods are to be moved away.",
+  "여기서는 노드의 컨테이너 런타임이 같은 프로세스 안에 있어서 컨테이너도 함께 멈춥니다. 리스가 한동안 갱신되지 않으면 노드는 NotReady가 되고 파드를 다른 곳으로 옮기게 됩니다.",
+];
+
 export interface Question {
   title: string;
   text: string[];
@@ -91,7 +97,7 @@ export interface Question {
 
 /** What a dialog asks before an order is given. */
 export function question(lang: Lang, order: Order, name: string): Question {
-  const lost = missing[name.split(":")[0]!];
+  const lost = name.startsWith("kubelet:") && order !== "cut" ? withItsNode : missing[name.split(":")[0]!];
   const misses = lost && !["thaw", "start", "delay", "heal"].includes(order) ? [pick(lang, lost)] : [];
   const [a, b] = linkEnds(lang, name);
   const ko = lang === "ko";
