@@ -37,7 +37,7 @@ var rooms = []room{
 		"an attached cluster is a source like any other: it turns what client-go says into watch's words and knows nobody else"},
 	{"watch/recording", []string{"watch", "watch/state"}, nil,
 		"a recording is read where no cluster exists"},
-	{"sandbox", []string{"watch", "watch/cause", "sandbox/overlay"}, []string{"golang.org/x/sys"},
+	{"sandbox", []string{"watch", "watch/cause", "sandbox/overlay"}, []string{"golang.org/x/sys", "google.golang.org/protobuf/encoding/protowire"},
 		"the supervisor runs programs; what it runs is data, so that the supervisor builds in seconds and for every system"},
 	{"sandbox/overlay", nil, nil,
 		"the supervisor and the nodes both speak it: standard library only"},

@@ -218,8 +218,8 @@ func TestPodBirthIsTrue(t *testing.T) {
 		if s := read(puts[0]).Value; s.Spec.NodeName != "" || s.Status.Phase != "Pending" {
 			t.Errorf("the new row has node %q and phase %q", s.Spec.NodeName, s.Status.Phase)
 		}
-		if told.Evidence.How != "inferred" {
-			t.Error("a watch delivery that nobody witnessed is not marked as inferred")
+		if told.Evidence.How != "observed" || told.Evidence.Source != "link" {
+			t.Errorf("a notification of the sandbox was not seen on its way: %+v", told.Evidence)
 		}
 	})
 	t.Run("a2 decision, binding, second revision", func(t *testing.T) {

@@ -14,20 +14,19 @@ import (
 )
 
 // auditor turns the apiserver's audit log (audit.k8s.io/v1, one JSON object a
-// line) into request observations, and keeps the list of open watches.
+// line) into request observations.
 //
 // A request is told once: when it is answered, or, if the answer goes on (a
 // watch, exec, logs -f), when that begins.
 type auditor struct {
-	watches *watches
-
 	mu      sync.Mutex      // guards all below
 	begun   map[string]bool // audit IDs of requests that were told at their beginning
 	written revisions
+	passages
 }
 
-func newAuditor(w *watches) *auditor {
-	return &auditor{watches: w, begun: map[string]bool{}}
+func newAuditor() *auditor {
+	return &auditor{begun: map[string]bool{}}
 }
 
 // auditRecord is what we read of an audit event.
@@ -126,9 +125,8 @@ func (a *auditor) line(line []byte) []watch.Observation {
 		a.begun[r.AuditID] = true
 		o := a.request(&r, code)
 		o.Start = o.End
-		return append([]watch.Observation{o}, a.watches.open(&r)...)
+		return []watch.Observation{o}
 	case "ResponseComplete", "Panic":
-		a.watches.close(r.AuditID)
 		if a.begun[r.AuditID] {
 			delete(a.begun, r.AuditID)
 			return nil
@@ -141,9 +139,8 @@ func (a *auditor) line(line []byte) []watch.Observation {
 // reset forgets what was open, when the apiserver has gone.
 func (a *auditor) reset() {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	clear(a.begun)
-	a.mu.Unlock()
-	a.watches.reset()
 }
 
 func (a *auditor) request(r *auditRecord, code int) watch.Observation {
@@ -182,6 +179,7 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		}
 	}
 	o.Detail, _ = json.Marshal(d) // RawMessages in it were read from JSON
+	o.Finish = func(e *watch.Event) { e.Detail = a.travelled(r.AuditID, e.Detail) }
 	return o
 }
 
@@ -303,6 +301,46 @@ func firstOf(values ...string) string {
 		}
 	}
 	return ""
+}
+
+// passed takes what a link saw of a request. The apiserver's record of the
+// same request may come before or after it.
+func (a *auditor) passed(id string, p passage) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.keep(id, p)
+}
+
+// travelled adds to a request's detail when it was on a link, if it was.
+func (a *auditor) travelled(id string, detail json.RawMessage) json.RawMessage {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, ok := a.byID[id]
+	if !ok {
+		return detail
+	}
+	seen, _ := json.Marshal(struct {
+		Link  string    `json:"link"`
+		Sent  time.Time `json:"sent"`
+		Heard time.Time `json:"heard"`
+	}{p.link, p.sent, p.heard})
+	return append(append(detail[:len(detail)-1], ','), seen[1:]...) // two JSON objects become one
+}
+
+// passages remembers the last few thousand.
+type passages struct {
+	byID map[string]passage
+	ids  [4096]string
+	next int
+}
+
+func (p *passages) keep(id string, is passage) {
+	if p.byID == nil {
+		p.byID = map[string]passage{}
+	}
+	delete(p.byID, p.ids[p.next])
+	p.ids[p.next], p.byID[id] = id, is
+	p.next = (p.next + 1) % len(p.ids)
 }
 
 // revisions remembers the last few thousand revisions it was asked about.

@@ -61,7 +61,7 @@ func TestAuditTranslation(t *testing.T) {
 		"kubernetes-admin create pods/default/gen-msxhx @402",
 		"kubernetes-admin get pods/default/web-7887448d46-h9st2 /exec",
 	}
-	a := newAuditor(newWatches())
+	a := newAuditor()
 	var got []watch.Observation
 	readLines(file, longestLine, func(line []byte) {
 		if !isAudit(line) {
@@ -99,7 +99,7 @@ func TestAuditNeverTellsSecrets(t *testing.T) {
 		`{"resource":"serviceaccounts","namespace":"default","name":"s","apiVersion":"v1","subresource":"token"}`,
 		`{"resource":"tokenreviews","apiGroup":"authentication.k8s.io","apiVersion":"v1"}`,
 	} {
-		a := newAuditor(newWatches())
+		a := newAuditor()
 		os := a.line([]byte(strings.NewReplacer("%URI%", `"/x?access_token=c2VzYW1l&watch=1"`, "%REF%", ref).Replace(line)))
 		if len(os) != 1 {
 			t.Fatalf("%d observations", len(os))
@@ -138,7 +138,7 @@ func TestAuditPolicyHidesSecrets(t *testing.T) {
 // A request whose answer goes on is told when it begins; one that was refused,
 // when its answer has the reason.
 func TestAuditTellsOnce(t *testing.T) {
-	a := newAuditor(newWatches())
+	a := newAuditor()
 	record := func(id, stage, verb, code, rv string) int {
 		line := `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"` + id + `","stage":"` + stage + `","requestURI":"/api/v1/pods","verb":"` + verb +
 			`","user":{"username":"u"},"objectRef":{"resource":"pods","name":"p"},"responseStatus":{"code":` + code + `},"responseObject":{"kind":"Pod","metadata":{"resourceVersion":"` + rv + `"}}}`
@@ -182,7 +182,7 @@ func TestAuditRevisions(t *testing.T) {
 		{"update", `"resource":"leases","apiGroup":"coordination.k8s.io"`, "", ``, "u update coordination.k8s.io/leases/n/a @30 >rv:30"},
 		{"create", `"resource":"pods"`, "?dryRun=All", ``, "u create pods/n/a"},
 	} {
-		os := newAuditor(newWatches()).line([]byte(strings.NewReplacer("%VERB%", c.verb, "%REF%", c.ref, "%QUERY%", c.query, "%NOTE%", c.note).Replace(line)))
+		os := newAuditor().line([]byte(strings.NewReplacer("%VERB%", c.verb, "%REF%", c.ref, "%QUERY%", c.query, "%NOTE%", c.note).Replace(line)))
 		if len(os) != 1 || told(os[0]) != c.want {
 			t.Errorf("got %q, want %s", told(os[0]), c.want)
 		}
@@ -191,7 +191,7 @@ func TestAuditRevisions(t *testing.T) {
 
 // Who is not recognised is nobody, and is in the log nevertheless.
 func TestAuditUnauthenticated(t *testing.T) {
-	os := newAuditor(newWatches()).line([]byte(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"x","stage":"ResponseStarted","requestURI":"/api","verb":"get","user":{},"responseStatus":{"code":401}}`))
+	os := newAuditor().line([]byte(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"x","stage":"ResponseStarted","requestURI":"/api","verb":"get","user":{},"responseStatus":{"code":401}}`))
 	if len(os) != 1 || os[0].From != watch.Unknown || os[0].Code != 401 {
 		t.Errorf("got %+v", os)
 	}

@@ -15,9 +15,10 @@ const (
 	Waiting  State = "waiting" // for what it needs
 	Starting State = "starting"
 	Ready    State = "ready"
+	Frozen   State = "frozen"  // its process is there but does not run
 	Backoff  State = "backoff" // it exited and will be started again
 	Stopping State = "stopping"
-	Stopped  State = "stopped"
+	Stopped  State = "stopped" // until somebody starts it
 )
 
 // ComponentState is a component at one moment.
@@ -66,11 +67,25 @@ func (b *board) set(s ComponentState) {
 	switch s.State {
 	case Ready:
 		b.answers[s.Name] = true
-	case Starting, Stopping: // what it answers now, or answered before
+	case Starting, Frozen, Stopping: // what it answers now, or answered before
 	default:
 		delete(b.answers, s.Name)
 	}
 	b.changeLocked()
+}
+
+// stir makes everybody who waits look again.
+func (b *board) stir() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changeLocked()
+}
+
+// state returns one component's.
+func (b *board) state(name string) ComponentState {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.states[name]
 }
 
 // answered notes that a component's process has answered, if only to say that

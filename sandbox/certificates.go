@@ -41,6 +41,7 @@ type credentials struct {
 	scheduler, schedulerServing                                pair
 	proxy, metrics                                             pair
 	admin, kubestage                                           pair
+	links                                                      pair
 	kubelets, kubeletsServing                                  []pair
 
 	saKeyFile, saPubFile string
@@ -98,6 +99,7 @@ func makeCredentials(dir string, nodes []node, now time.Time) (*credentials, err
 	issue(&c.metrics, c.clusterCA, leaf{file: "metrics-server", user: metricsName, servers: []string{metricsName + ".kube-system.svc"}})
 	issue(&c.admin, c.clusterCA, leaf{file: "admin", user: adminUser, groups: []string{adminGroup}, client: true})
 	issue(&c.kubestage, c.clusterCA, leaf{file: "kubestage", user: kubestageUser, groups: []string{"system:masters"}, client: true})
+	issue(&c.links, c.clusterCA, leaf{file: "links-serving", user: "kubestage-links", servers: local})
 	for i, n := range nodes {
 		issue(&c.kubelets[i], c.clusterCA, leaf{file: "kubelet-" + n.name, user: "system:node:" + n.name, groups: []string{"system:nodes"}, client: true})
 		issue(&c.kubeletsServing[i], c.clusterCA, leaf{file: "kubelet-" + n.name + "-serving", user: "system:node:" + n.name, groups: []string{"system:nodes"},

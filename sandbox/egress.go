@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 // (EgressSelectorConfiguration), for logs, exec, attach and port-forward.
 type egress struct {
 	dial func(ctx context.Context, host string, port int) (net.Conn, error)
+	way  func(host string) *line
 
 	mu     sync.Mutex // guards open
 	open   map[net.Conn]bool
@@ -51,6 +53,21 @@ func inside(nodes []node, peers *overlay.Peers, metrics func() (net.Conn, error)
 		}
 		from := netip.AddrPortFrom(netip.MustParseAddr(controlPlaneAddress), 0) // whatever port it was
 		return peers.Dial(ctx, from, netip.AddrPortFrom(addr, uint16(port)))
+	}
+}
+
+// ways returns the line to a host. To a node it is its kubelet's link, the other
+// way round: who is cut off cannot be reached either.
+func ways(nodes []node, ls links) func(host string) *line {
+	return func(host string) *line {
+		for _, n := range nodes {
+			if host == n.address || host == n.name {
+				if l, err := ls.find(kubeletPrefix + n.name); err == nil {
+					return l.line
+				}
+			}
+		}
+		return newLine()
 	}
 }
 
@@ -127,6 +144,13 @@ func (e *egress) connect(ctx context.Context, c net.Conn) {
 		refuse(c, http.StatusBadRequest, errors.New("no address to connect to"))
 		return
 	}
+	line := e.way(host)
+	asking, cancel := context.WithTimeout(ctx, unanswered)
+	defer cancel()
+	if !line.pass(asking, time.Time{}) {
+		refuse(c, http.StatusGatewayTimeout, fmt.Errorf("%s does not answer: i/o timeout", net.JoinHostPort(host, portText)))
+		return
+	}
 	dialing, cancel := context.WithTimeout(ctx, 5*time.Second)
 	far, err := e.dial(dialing, host, int(port))
 	cancel()
@@ -141,23 +165,23 @@ func (e *egress) connect(ctx context.Context, c net.Conn) {
 	if _, err := io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return
 	}
-	both := make(chan struct{})
-	go func() {
-		defer close(both)
-		// What the client sent behind its request is in br, not in c.
-		if n := br.Buffered(); n > 0 {
-			early, _ := br.Peek(n)
-			if _, err := far.Write(early); err != nil {
-				return
-			}
-		}
-		_, _ = io.Copy(far, c)
-		closeWrite(far)
-	}()
-	_, _ = io.Copy(c, far)
-	closeWrite(c)
-	<-both
+	// What the client sent behind its request is in br, not in c.
+	early, _ := br.Peek(br.Buffered())
+	line.join(ctx, &begun{c, io.MultiReader(bytes.NewReader(early), c)}, far, func() {})
 }
+
+// unanswered is how long a dialler waits for somebody who cannot hear it, as
+// client-go does (transport/cache.go).
+const unanswered = 30 * time.Second
+
+// begun is a connection of which something has been read already.
+type begun struct {
+	net.Conn
+	r io.Reader
+}
+
+func (b *begun) Read(p []byte) (int, error) { return b.r.Read(p) }
+func (b *begun) CloseWrite() error          { closeWrite(b.Conn); return nil }
 
 // refuse puts the reason into the status line: all that the apiserver reads
 // of a refusal, and shows to the person who asked.

@@ -71,7 +71,7 @@ func TestEgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	go overlay.Serve(ctx, network, quietNode{})
-	e := &egress{dial: inside(nodes, overlay.NewPeers([]overlay.Peer{
+	e := &egress{way: ways(nodes, nil), dial: inside(nodes, overlay.NewPeers([]overlay.Peer{
 		{Name: "node-1", Address: netip.MustParseAddr("10.0.0.11"), Socket: network.Addr().String()},
 	}), nil)}
 	go func() { served <- e.serve(ctx, l) }()

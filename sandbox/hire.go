@@ -18,7 +18,7 @@ import (
 func (s *Sandbox) hire(f *forker, w *witnesses, kube, etcd *client) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	server := localURL(s.ports[apiserverName])
+	server := s.server()
 	for _, c := range s.plan {
 		d, err := openDiary(filepath.Join(s.dir.path, logsEntry, strings.ReplaceAll(c.name, ":", "-")+".log"))
 		if err != nil {
@@ -36,6 +36,7 @@ func (s *Sandbox) hire(f *forker, w *witnesses, kube, etcd *client) error {
 			say:     s.say,
 			quit:    make(chan struct{}),
 			done:    make(chan struct{}),
+			orders:  newOrders(),
 		}
 		if c.probe.etcd {
 			k.ask = func(ctx context.Context) error { return etcd.ask(ctx, c.probe) }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,8 +33,7 @@ type keeper struct {
 	once sync.Once     // for quit
 	done chan struct{} // closed when keep has returned
 
-	mu    sync.Mutex // guards child
-	child *process
+	orders
 }
 
 // Restarts wait 1 s, 2 s, 4 s and so on, and 1 s again once the component was
@@ -57,6 +55,7 @@ type componentDetail struct {
 	LastLines []string `json:"lastLines,omitempty"`
 	Needs     []string `json:"needs,omitempty"`
 	Version   string   `json:"version,omitempty"`
+	By        string   `json:"by,omitempty"`
 }
 
 // keep returns after stop was called and the component has gone. It starts
@@ -67,10 +66,21 @@ func (k *keeper) keep(ctx context.Context) {
 	wait := firstWait
 	failures := 0 // in a row, without having been ready
 	for {
+		if k.down() {
+			state.State, state.Pid = Stopped, 0
+			k.board.set(state)
+			if !k.board.wait(ctx, func() bool { return !k.down() }) {
+				break
+			}
+			wait, failures = firstWait, 0
+		}
 		state.State, state.Pid = Waiting, 0
 		k.board.set(state)
-		if !k.board.wait(ctx, k.mayStart) {
+		if !k.board.wait(ctx, func() bool { return k.down() || k.mayStart() }) {
 			break
+		}
+		if k.down() {
+			continue
 		}
 		begin := time.Now()
 		wasReady, stopped, err := k.life(ctx, &state)
@@ -88,6 +98,9 @@ func (k *keeper) keep(ctx context.Context) {
 		if ctx.Err() != nil {
 			break
 		}
+		if err == errStopped || k.down() {
+			continue
+		}
 		state.State, state.Pid = Backoff, 0
 		k.board.set(state)
 		k.event("backoff", 0, componentDetail{Restarts: state.Restarts, Wait: wait.Seconds()})
@@ -98,13 +111,7 @@ func (k *keeper) keep(ctx context.Context) {
 		case failures == 3 && k.advice != "":
 			k.say("%s", k.advice)
 		}
-		pause := time.NewTimer(wait)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-		case <-k.quit:
-		}
-		pause.Stop()
+		k.pause(ctx, wait)
 		wait = min(2*wait, longestWait)
 		state.Restarts++
 	}
@@ -112,6 +119,9 @@ func (k *keeper) keep(ctx context.Context) {
 	k.board.set(state)
 	<-k.quit
 }
+
+// errStopped is how a life ends that a person has ended.
+var errStopped = errors.New("was stopped")
 
 func (k *keeper) mayStart() bool {
 	if k.early || len(k.needs) == 0 {
@@ -138,7 +148,7 @@ func (k *keeper) life(ctx context.Context, state *ComponentState) (wasReady time
 	defer k.hold(nil)
 	state.State, state.Pid = Starting, p.pid
 	k.board.set(*state)
-	k.event("starting", p.pid, componentDetail{Pid: p.pid, Restarts: state.Restarts, Needs: k.needs, Version: k.version})
+	k.event("starting", p.pid, componentDetail{Pid: p.pid, Restarts: state.Restarts, Needs: k.needs, Version: k.version, By: k.startedBy()})
 
 	asking, stopAsking := context.WithCancel(ctx)
 	defer stopAsking()
@@ -153,13 +163,29 @@ func (k *keeper) life(ctx context.Context, state *ComponentState) (wasReady time
 	})
 	slow := time.NewTimer(slowStart)
 	defer slow.Stop()
+	running := Starting // or ready, also while it is frozen
+	show := func(s State) {
+		if state.State != s {
+			state.State = s
+			k.board.set(*state)
+		}
+	}
 	for {
+		down, frozen, changed := k.ordered()
+		switch {
+		case down:
+			k.end(p, state, learner)
+			return wasReady, false, errStopped
+		case frozen:
+			show(Frozen)
+		default:
+			show(running)
+		}
 		select {
+		case <-changed:
 		case <-isReady:
 			isReady = nil
-			wasReady = time.Now()
-			state.State = Ready
-			k.board.set(*state)
+			wasReady, running = time.Now(), Ready
 			k.event("ready", p.pid, componentDetail{Pid: p.pid, Restarts: state.Restarts})
 			k.say("%-24s ready after %s", k.name, took(started))
 		case <-slow.C:
@@ -170,20 +196,26 @@ func (k *keeper) life(ctx context.Context, state *ComponentState) (wasReady time
 			k.exited(p, state)
 			return wasReady, false, fmt.Errorf("has gone (%s)", p.exit())
 		case <-k.quit:
-			state.State = Stopping
-			k.board.set(*state)
-			k.event("stopping", p.pid, componentDetail{Pid: p.pid, Restarts: state.Restarts})
-			if !p.stop(k.grace) {
-				k.diary.write([]byte("kubestage: it did not stop by itself within " + k.grace.String()))
-			}
-			state.State, state.Pid = Stopped, 0
-			k.board.set(*state)
-			k.event("stopped", p.pid, componentDetail{Pid: p.pid, Exit: p.exit()})
-			if k.gone != nil {
-				k.gone()
-			}
+			k.end(p, state, "")
 			return wasReady, true, nil
 		}
+	}
+}
+
+// end stops the process. What is frozen could not hear that it should stop.
+func (k *keeper) end(p *process, state *ComponentState, by string) {
+	state.State = Stopping
+	k.board.set(*state)
+	k.event("stopping", p.pid, componentDetail{Pid: p.pid, Restarts: state.Restarts, By: by})
+	_ = p.thaw()
+	if !p.stop(k.grace) {
+		k.diary.write([]byte("kubestage: it did not stop by itself within " + k.grace.String()))
+	}
+	state.State, state.Pid = Stopped, 0
+	k.board.set(*state)
+	k.event("stopped", p.pid, componentDetail{Pid: p.pid, Exit: p.exit(), By: by})
+	if k.gone != nil {
+		k.gone()
 	}
 }
 
@@ -220,22 +252,6 @@ func (k *keeper) untilReady(ctx context.Context, started time.Time) bool {
 func (k *keeper) stop() {
 	k.once.Do(func() { close(k.quit) })
 	<-k.done
-}
-
-func (k *keeper) hold(p *process) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.child = p
-}
-
-// signal sends a signal to the component's process, and returns its pid.
-func (k *keeper) signal(s os.Signal) (int, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.child == nil {
-		return 0, fmt.Errorf("%s has no process", k.name)
-	}
-	return k.child.pid, k.child.cmd.Process.Signal(s)
 }
 
 func (k *keeper) event(verb string, pid int, d componentDetail) {

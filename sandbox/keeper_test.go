@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,7 +35,7 @@ func testKeeper(t *testing.T, b *board, c component, script string) (*keeper, *n
 			events.write(fmt.Appendf(nil, "%s %s %s %s", o.To, o.Verb, detail.Exit, strings.Join(detail.LastLines, "+")))
 		},
 		say:  func(f string, a ...any) { says.write(fmt.Appendf(nil, f, a...)) },
-		quit: make(chan struct{}), done: make(chan struct{}),
+		quit: make(chan struct{}), done: make(chan struct{}), orders: newOrders(),
 	}
 	return k, &events, &says
 }
@@ -105,13 +104,12 @@ func TestKeeperWaitsForNeeds(t *testing.T) {
 		t.Error("not ready")
 	}
 
-	pid, err := s.signal(syscall.SIGKILL)
-	if err != nil || pid == 0 {
-		t.Errorf("%d %v", pid, err)
+	if err := s.order(ctx, Kill); err != nil {
+		t.Error(err)
 	}
-	events.has(t, "second exited signal: killed")
+	events.has(t, "second killed  ,second exited signal: killed")
 	b.wait(ctx, func() bool { return b.components()[1].State == Backoff })
-	if _, err := s.signal(syscall.SIGKILL); err == nil {
+	if err := s.order(ctx, Kill); err == nil {
 		t.Error("killed a component without a process")
 	}
 	cancel()

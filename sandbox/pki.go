@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -149,6 +150,26 @@ func (a *authority) current(p pair, l leaf, now time.Time) bool {
 		slices.Equal(cert.DNSNames, names) &&
 		slices.EqualFunc(cert.IPAddresses, ips, net.IP.Equal) &&
 		slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) == l.client
+}
+
+// twin returns a certificate for the same name and groups as another one of
+// this authority, with a key that is only here and no longer life.
+func (a *authority) twin(of *x509.Certificate) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{
+		SerialNumber:          serial(),
+		RawSubject:            of.RawSubject,
+		NotBefore:             of.NotBefore,
+		NotAfter:              of.NotAfter,
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
 
 // split tells names from addresses.

@@ -81,6 +81,9 @@ func portNames(nodes []node) []string {
 	for _, n := range nodes {
 		names = append(names, kubeletPrefix+n.name)
 	}
+	for _, name := range linkNames(nodes) {
+		names = append(names, linkPrefix+name)
+	}
 	return names
 }
 
@@ -136,7 +139,7 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 		probe: probe{port: ports[apiserverName], path: "/readyz"},
 		wave:  1, grace: 2200 * time.Millisecond, audits: !bare, tells: !bare, version: Kubernetes,
 		args: []string{
-			"--etcd-servers=" + localURL(ports[etcdName]),
+			"--etcd-servers=" + localURL(way(ports, etcdName, etcdName, bare)),
 			"--etcd-cafile=" + c.etcdCA.file(p.pki),
 			"--etcd-certfile=" + c.apiserverToEtcd.CertFile,
 			"--etcd-keyfile=" + c.apiserverToEtcd.KeyFile,
@@ -248,6 +251,15 @@ func planComponents(p layoutPaths, c *credentials, nodes []node, ports map[strin
 	return all
 }
 
+// way returns the port at which a client finds a server: its own link's, or
+// the server's own where nobody looks.
+func way(ports map[string]int, client, server string, bare bool) int {
+	if bare {
+		return ports[server]
+	}
+	return ports[linkPrefix+client]
+}
+
 func localURL(port int) string {
 	return "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
@@ -275,27 +287,23 @@ func (p layoutPaths) socketsInside() bool { return filepath.Dir(p.sockets) == fi
 
 // writeFiles writes what the plan refers to, except etcd's configuration,
 // which changes from start to start.
-func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]int) error {
-	server := localURL(ports[apiserverName])
-	users := map[string]struct {
-		user string
-		pair pair
-	}{
-		controllerName: {"system:kube-controller-manager", c.controllerManager},
-		schedulerName:  {"system:kube-scheduler", c.scheduler},
+func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]int, bare bool) error {
+	type kubeconfigUser struct {
+		file, client, user string
+		pair               pair
+	}
+	users := []kubeconfigUser{
+		{controllerName, controllerName, "system:kube-controller-manager", c.controllerManager},
+		{schedulerName, schedulerName, "system:kube-scheduler", c.scheduler},
 	}
 	for i, n := range nodes {
-		users[n.name] = struct {
-			user string
-			pair pair
-		}{"system:node:" + n.name, c.kubelets[i]}
-		users[proxyPrefix+n.name] = struct {
-			user string
-			pair pair
-		}{proxyUser, c.proxy}
+		users = append(users,
+			kubeconfigUser{n.name, kubeletPrefix + n.name, "system:node:" + n.name, c.kubelets[i]},
+			kubeconfigUser{proxyPrefix + n.name, kubeletPrefix + n.name, proxyUser, c.proxy})
 	}
-	for file, u := range users {
-		if err := replaceFile(p.kubeconfig(file), kubeconfig(server, c.clusterCA, u.user, u.pair), false); err != nil {
+	for _, u := range users {
+		server := localURL(way(ports, u.client, apiserverName, bare))
+		if err := replaceFile(p.kubeconfig(u.file), kubeconfig(server, c.clusterCA, u.user, u.pair), false); err != nil {
 			return fmt.Errorf("write a kubeconfig: %w", err)
 		}
 	}

@@ -9,6 +9,13 @@ import (
 // does not see the end of its standard input, dies by the kernel's hand.
 func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
 
+// freeze takes the processor away from a child and what it has started; it
+// notices nothing. Elsewhere than on Linux nothing would end a frozen child
+// when we are killed.
+func (p *process) freeze() error { return syscall.Kill(-p.pid, syscall.SIGSTOP) }
+
+func (p *process) thaw() error { return syscall.Kill(-p.pid, syscall.SIGCONT) }
+
 // widen lets a child write on for a while when we are busy: 1 MiB instead of
 // 64 KiB, if the user's limit allows it.
 func widen(f *os.File) {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
@@ -24,3 +25,9 @@ func sweepGroup(int) {}
 func widen(*os.File) {}
 
 func stepBack() {}
+
+func (p *process) freeze() error {
+	return errors.New("only Linux lets a process be frozen that ends when its parent is killed: stop or kill it instead")
+}
+
+func (p *process) thaw() error { return nil }

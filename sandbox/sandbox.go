@@ -30,7 +30,7 @@ type Options struct {
 	Executable string    // the binary that has the component roles; empty means this one
 	Version    string    // of the dashboard, for the data directory's stamp
 	Stderr     io.Writer // boot progress, a line a component; nil means none
-	Bare       bool      // no audit log, no tap, no gates: for measurements
+	Bare       bool      // no audit log, no tap, no gates, no links: for measurements
 }
 
 // Sandbox is one cluster. It holds the lock of its data directory from New
@@ -43,6 +43,7 @@ type Sandbox struct {
 	ports map[string]int
 	creds *credentials
 	plan  []component
+	links links // none in a bare one
 	board *board
 	ran   atomic.Bool
 
@@ -107,15 +108,18 @@ func (s *Sandbox) furnish() error {
 	if s.creds, err = makeCredentials(s.paths.pki, s.nodes, time.Now()); err != nil {
 		return err
 	}
-	if err := writeFiles(s.paths, s.creds, s.nodes, s.ports); err != nil {
+	if err := writeFiles(s.paths, s.creds, s.nodes, s.ports, s.o.Bare); err != nil {
 		return err
 	}
-	server := localURL(s.ports[apiserverName])
+	server := localURL(way(s.ports, learnerLink, apiserverName, s.o.Bare))
 	if err := replaceFile(s.Kubeconfig(), kubeconfig(server, s.creds.clusterCA, adminUser, s.creds.admin), false); err != nil {
 		return fmt.Errorf("write the kubeconfig: %w", err)
 	}
 	s.plan = planComponents(s.paths, s.creds, s.nodes, s.ports, s.dir.fresh, s.o.Bare, etcdVersion())
 	s.board = newBoard(s.plan)
+	if !s.o.Bare {
+		s.links = planLinks(s.creds, s.nodes, s.ports)
+	}
 	return nil
 }
 
@@ -150,19 +154,33 @@ func (s *Sandbox) WaitReady(ctx context.Context) error {
 // Components returns the components in start order.
 func (s *Sandbox) Components() []ComponentState { return s.board.components() }
 
-// Signal sends a signal to a component's process, for lessons and tests in
-// which a component fails, and returns the process's id.
-func (s *Sandbox) Signal(name string, sig os.Signal) (pid int, err error) {
+// Order has a component stopped, killed, frozen, thawed or started, as a
+// person wants it, and returns when that shows in Components. Its error says
+// why it cannot be done now.
+func (s *Sandbox) Order(ctx context.Context, name string, o Order) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	keepers := s.keepers
+	s.mu.Unlock()
 	var names []string
-	for _, k := range s.keepers {
+	for _, k := range keepers {
 		if k.name == name {
-			return k.signal(sig)
+			return k.order(ctx, o)
 		}
 		names = append(names, k.name)
 	}
-	return 0, fmt.Errorf("there is no running component %q; there are: %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("there is no component %q; there are: %s", name, strings.Join(names, ", "))
+}
+
+// Links returns the links in the order of their components.
+func (s *Sandbox) Links() []LinkState { return s.links.states() }
+
+// Disturb cuts, slows down or heals a link, as a person wants it.
+func (s *Sandbox) Disturb(name string, d Disturbance, delay time.Duration) error {
+	l, err := s.links.find(name)
+	if err != nil {
+		return err
+	}
+	return l.disturb(d, delay)
 }
 
 // Close gives the data directory back when Run is never called.
@@ -212,17 +230,25 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 	if err != nil {
 		return fmt.Errorf("listen for the apiserver's connections to nodes: %w", err)
 	}
-	figures, err := newMetrics(s.nodes, s.creds, kube, localURL(s.ports[apiserverName]))
+	figures, err := newMetrics(s.nodes, s.creds, kube, s.server())
 	if err != nil {
 		return err
 	}
 	serving.Go(func() { figures.serve(aside) })
 	serving.Go(func() {
-		e := &egress{dial: inside(s.nodes, overlay.NewPeers(s.peers()), figures.dial)}
+		e := &egress{way: ways(s.nodes, s.links), dial: inside(s.nodes, overlay.NewPeers(s.peers()), figures.dial)}
 		if err := e.serve(aside, l); err != nil {
 			s.say("%v", err)
 		}
 	})
+
+	for _, l := range s.links {
+		l.tell = w.tell
+		if l.proxy != nil {
+			l.proxy.offer, l.proxy.answer = w.offer, w.auditor.passed
+		}
+	}
+	serving.Go(func() { s.links.serve(aside, s.board, s.say) })
 
 	forker := newForker()
 	defer forker.close()
@@ -232,7 +258,7 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 	for _, k := range s.keepers {
 		go k.keep(ctx)
 	}
-	server := localURL(s.ports[apiserverName])
+	server := s.server()
 	serving.Go(func() { s.settle(aside, kube, server) })
 	if s.o.Bare || goruntime.GOOS == "windows" {
 		serving.Go(func() { pollNodes(aside, kube, server, s.board) })
@@ -261,6 +287,11 @@ func (s *Sandbox) peers() []overlay.Peer {
 		all = append(all, overlay.Peer{Name: n.name, Address: netip.MustParseAddr(n.address), Socket: s.paths.networkSocket(n.name)})
 	}
 	return all
+}
+
+// server is where the supervisor itself finds the apiserver.
+func (s *Sandbox) server() string {
+	return localURL(way(s.ports, kubestageLink, apiserverName, s.o.Bare))
 }
 
 // settle does what a new cluster needs, each time the apiserver gets ready.

@@ -11,15 +11,13 @@ import (
 // witnesses takes what components tell and hands it to the joiner.
 type witnesses struct {
 	auditor *auditor
-	watches *watches
 	board   *board
 	offer   func(watch.Observation)
 	last    atomic.Int64 // the newest revision the tap told
 }
 
 func newWitnesses(b *board, offer func(watch.Observation)) *witnesses {
-	w := newWatches()
-	return &witnesses{auditor: newAuditor(w), watches: w, board: b, offer: offer}
+	return &witnesses{auditor: newAuditor(), board: b, offer: offer}
 }
 
 func (w *witnesses) tell(o watch.Observation) { w.offer(o) }
@@ -52,8 +50,5 @@ func (w *witnesses) observed(line []byte) {
 		if json.Unmarshal(o.Detail, &d) == nil {
 			w.board.node(d.Value)
 		}
-	}
-	for _, n := range w.watches.stored(&o) {
-		w.offer(n)
 	}
 }

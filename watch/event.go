@@ -19,8 +19,9 @@ const (
 	CRI       Kind = "cri"       // the kubelet called its runtime (Verb is the CRI method), or a container exited (Verb is ContainerExited)
 	Probe     Kind = "probe"     // the kubelet probed a container
 	Net       Kind = "net"       // a program connected, or tried to (Verb connect), or asked DNS (Verb lookup)
-	Component Kind = "component" // a component's process changed; Verb is starting, ready, exited, backoff, stopping or stopped
+	Component Kind = "component" // a component's process changed; Verb is starting, ready, exited, backoff, stopping, stopped, killed, frozen or thawed
 	Span      Kind = "span"      // a request went through the apiserver; Verb is request, Detail has the steps
+	Link      Kind = "link"      // the network between a component and a server changed; Verb is cut, delayed or healed
 	Source    Kind = "source"    // a source changed: connected, disconnected, denied, gap
 )
 

@@ -15,6 +15,10 @@ type Observation struct {
 	Gives []Give `json:"gives,omitempty"` // keys under which later observations find this event
 	Lane  string `json:"lane,omitempty"`  // observations of one lane never overtake each other
 	Knows string `json:"knows,omitempty"` // a user: what that one had been told, or done, before this began is told before this
+
+	// Finish, when there is one, adds what has become known since the
+	// observation was offered; it is called once, before the event is appended.
+	Finish func(*Event) `json:"-"`
 }
 
 // Need names an earlier event by a key it gives. The waited-for needs of one
@@ -300,6 +304,9 @@ func (s *joinState) release(h *held) {
 	}
 	if s.why != nil {
 		e.Causes = append(s.why.Causes(&e), e.Causes...)
+	}
+	if h.Finish != nil {
+		h.Finish(&e)
 	}
 	seq := s.log.Append(e)
 	if s.why != nil {

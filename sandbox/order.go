@@ -1,0 +1,172 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Order is what a person wants done to a component.
+type Order string
+
+// The orders. A component that was stopped stays down until it is started;
+// one that was killed is started again like any that failed.
+const (
+	Stop   Order = "stop"
+	Kill   Order = "kill"
+	Freeze Order = "freeze"
+	Thaw   Order = "thaw"
+	Start  Order = "start"
+)
+
+// learner is who gave an order, in the detail of its events.
+const learner = "learner"
+
+// orders are what a keeper was told and has to remember.
+type orders struct {
+	mu      sync.Mutex // guards all below
+	child   *process
+	isDown  bool // until start
+	frozen  bool
+	atOnce  bool   // no more waiting for the next attempt
+	by      string // who wants the next start, if a person does
+	changed chan struct{}
+}
+
+func newOrders() orders { return orders{changed: make(chan struct{})} }
+
+func (o *orders) hold(p *process) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.child, o.frozen, o.atOnce = p, false, false
+}
+
+func (o *orders) ordered() (down, frozen bool, changed <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.isDown, o.frozen, o.changed
+}
+
+func (o *orders) down() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.isDown
+}
+
+func (o *orders) startedBy() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	by := o.by
+	o.by = ""
+	return by
+}
+
+// pause waits between two attempts, unless a person wants it otherwise.
+func (k *keeper) pause(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		k.mu.Lock()
+		over, changed := k.atOnce || k.isDown, k.changed
+		k.atOnce = false
+		k.mu.Unlock()
+		if over {
+			return
+		}
+		select {
+		case <-changed:
+			continue
+		case <-timer.C:
+		case <-ctx.Done():
+		case <-k.quit:
+		}
+		return
+	}
+}
+
+// order does what a person wants, or says why it cannot be done, and returns
+// when it shows.
+func (k *keeper) order(ctx context.Context, o Order) error {
+	before := k.board.state(k.name)
+	if err := k.obey(o); err != nil {
+		return err
+	}
+	k.board.stir()
+	soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	k.board.wait(soon, func() bool {
+		now := k.board.state(k.name)
+		switch o {
+		case Stop:
+			return now.State == Stopping || now.State == Stopped
+		case Kill:
+			return now.Pid != before.Pid
+		case Freeze:
+			return now.State == Frozen || now.Pid != before.Pid
+		case Thaw:
+			return now.State != Frozen
+		default:
+			return now.State != Stopped && now.State != Backoff
+		}
+	})
+	return nil
+}
+
+func (k *keeper) obey(o Order) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	select {
+	case <-k.quit:
+		return errors.New("the dashboard is stopping")
+	default:
+	}
+	p := k.child
+	if p == nil && (o == Kill || o == Freeze || o == Thaw) {
+		return fmt.Errorf("%s is not running", k.name)
+	}
+	switch o {
+	case Stop:
+		if k.isDown {
+			return fmt.Errorf("%s is stopped already", k.name)
+		}
+		k.isDown = true
+		if p == nil {
+			k.event("stopped", 0, componentDetail{By: learner})
+		}
+	case Kill:
+		k.event("killed", p.pid, componentDetail{Pid: p.pid, By: learner})
+		if err := p.kill(); err != nil {
+			return fmt.Errorf("kill %s: %w", k.name, err)
+		}
+	case Freeze:
+		if k.frozen {
+			return fmt.Errorf("%s is frozen already", k.name)
+		}
+		if err := p.freeze(); err != nil {
+			return fmt.Errorf("freeze %s: %w", k.name, err)
+		}
+		k.frozen = true
+		k.event("frozen", p.pid, componentDetail{Pid: p.pid, By: learner})
+	case Thaw:
+		if !k.frozen {
+			return fmt.Errorf("%s is not frozen", k.name)
+		}
+		if err := p.thaw(); err != nil {
+			return fmt.Errorf("thaw %s: %w", k.name, err)
+		}
+		k.frozen = false
+		k.event("thawed", p.pid, componentDetail{Pid: p.pid, By: learner})
+	case Start:
+		if p != nil {
+			return fmt.Errorf("%s is running already", k.name)
+		}
+		k.isDown, k.atOnce, k.by = false, true, learner
+	default:
+		return fmt.Errorf("there is no order %q", o)
+	}
+	close(k.changed)
+	k.changed = make(chan struct{})
+	return nil
+}
