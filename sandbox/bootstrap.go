@@ -10,12 +10,14 @@ import (
 )
 
 // bootstrap gives the learner, and the apiserver towards kubelets, their
-// rights, as kubeadm does, and puts the add-ons into the cluster.
+// rights, as kubeadm does, keeps hostPath volumes inside the nodes, and puts
+// the add-ons into the cluster.
 func bootstrap(ctx context.Context, c *client, server string, addons []addon) error {
 	all := []addon{
 		binding("kubeadm:cluster-admins", "cluster-admin", "Group", adminGroup),
 		binding("kubestage:apiserver-kubelet-client", "system:kubelet-api-admin", "User", kubeletClientUser),
 	}
+	all = append(all, hostPathPolicy()...)
 	for _, a := range append(all, addons...) {
 		if err := a.ensure(ctx, c, server); err != nil {
 			return fmt.Errorf("make %s: %w", a.name, err)
@@ -58,6 +60,35 @@ func binding(name, role, kind, subject string) addon {
 		"roleRef":    object{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
 		"subjects":   []object{{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": subject}},
 	}}
+}
+
+// hostPathPolicy refuses PersistentVolumes with a hostPath that are deleted
+// with their claim. A node's paths are folders of the data directory, but the
+// controller-manager, which knows nothing of nodes' disks, would delete the
+// folder of that name under /tmp of this machine
+// (pkg/volume/hostpath/host_path.go:340).
+func hostPathPolicy() []addon {
+	const name, group = "kubestage-hostpath-volumes", "admissionregistration.k8s.io/v1"
+	policy := func(kind, path string, spec object) addon {
+		return addon{path: "/apis/" + group + "/" + path, name: name, doc: object{
+			"apiVersion": group, "kind": kind, "metadata": object{"name": name}, "spec": spec,
+		}}
+	}
+	return []addon{
+		policy("ValidatingAdmissionPolicy", "validatingadmissionpolicies", object{
+			"matchConstraints": object{"resourceRules": []object{{
+				"apiGroups": []string{""}, "apiVersions": []string{"v1"}, "resources": []string{"persistentvolumes"},
+				"operations": []string{"CREATE", "UPDATE"},
+			}}},
+			"validations": []object{{
+				"expression": "!has(object.spec.hostPath) || !has(object.spec.persistentVolumeReclaimPolicy) || object.spec.persistentVolumeReclaimPolicy != 'Delete'",
+				"message":    "Kubestage refuses hostPath volumes with persistentVolumeReclaimPolicy Delete: the controller-manager would delete the folder of that name on your own machine. Use Retain.",
+			}},
+		}),
+		policy("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", object{
+			"policyName": name, "validationActions": []string{"Deny"},
+		}),
+	}
 }
 
 // freeLease takes a Lease away from a leader that is known to be gone. Its

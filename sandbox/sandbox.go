@@ -301,7 +301,7 @@ func (s *Sandbox) settle(ctx context.Context, kube *client, server string) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		s.say("the cluster's first roles are not bound yet: %v", err)
+		s.say("what every cluster of ours has is not made yet: %v", err)
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
