@@ -29,6 +29,7 @@ type NodeConfig struct {
 	Memory        string
 	MaxPods       int
 	RuntimeSocket string
+	EmptyRuntime  bool `json:",omitempty"` // measurements beside ours only: upstream's fake runtime, in which nothing runs
 
 	// The node's network.
 	NetworkSocket   string // other nodes ask here for connections

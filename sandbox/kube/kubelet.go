@@ -44,6 +44,14 @@ import (
 //go:linkname inUserNS github.com/moby/sys/userns.inUserNS
 var inUserNS func() bool
 
+// nodeGates differ from the defaults. What pods use is known to the runtime, in
+// which their programs run, and to nobody else: without it a memory limit
+// could not be lowered (pkg/kubelet/kuberuntime/kuberuntime_manager.go:1100).
+var nodeGates = map[string]bool{
+	string(features.KubeletInUserNamespace):      true,
+	string(features.PodAndContainerStatsFromCRI): true,
+}
+
 // runKubelet runs one node: upstream's kubelet, with our container runtime and
 // the node's share of kube-proxy and DNS in the same process.
 func runKubelet(args []string) int {
@@ -66,13 +74,16 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 	inUserNS = func() bool { return true }
 	logs.InitLogs()
 	gates := utilfeature.DefaultMutableFeatureGate
-	if err := gates.SetFromMap(map[string]bool{string(features.KubeletInUserNamespace): true}); err != nil {
+	if err := gates.SetFromMap(nodeGates); err != nil {
 		return err
 	}
 	if err := logsapi.ValidateAndApply(logsapi.NewLoggingConfiguration(), gates); err != nil {
 		return err
 	}
 
+	if err := layNodeRoot(nodeRoot(c)); err != nil {
+		return fmt.Errorf("the node's root directory: %w", err)
+	}
 	w := newWitness()
 	services, err := newProxy(c)
 	if err != nil {
@@ -84,6 +95,7 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 		Socket:        c.RuntimeSocket,
 		RootDir:       filepath.Join(c.RootDir, "runtime"),
 		PodsDir:       filepath.Join(c.RootDir, "pods"),
+		HostDir:       nodeRoot(c),
 		Record:        newCRIRecorder(w, c.Name).record,
 		NetworkSocket: c.NetworkSocket,
 		Router:        services,
@@ -115,11 +127,16 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 	if err != nil {
 		return err
 	}
+	if c.EmptyRuntime {
+		if server.ContainerRuntimeEndpoint, err = serveEmptyRuntime(c); err != nil {
+			return fmt.Errorf("empty runtime: %w", err)
+		}
+	}
 	deps, err := dependencies(ctx, c, server)
 	if err != nil {
 		return err
 	}
-	deps.Options = []kubelet.Option{ownAddress, noKernelWatch, newProbers(c.Name, programs, w).install}
+	deps.Options = []kubelet.Option{ownAddress, noKernelWatch, newProbers(c.Name, programs, w).install, reachHooks(programs)}
 	if err := app.RunKubelet(ctx, server, deps); err != nil {
 		return err
 	}
@@ -131,6 +148,9 @@ func serveNode(ctx context.Context, c sandbox.NodeConfig) error {
 	}
 	return nil
 }
+
+// nodeRoot is the root directory of the node: what hostPath volumes see.
+func nodeRoot(c sandbox.NodeConfig) string { return filepath.Join(c.RootDir, "root") }
 
 func waitForSocket(ctx context.Context, path string) error {
 	for deadline := time.Now().Add(10 * time.Second); ; {
@@ -173,8 +193,8 @@ func kubeletServer(c sandbox.NodeConfig) (*options.KubeletServer, error) {
 	conf.Authentication.Webhook.Enabled = true
 	conf.Authorization.Mode = kubeletconfig.KubeletAuthorizationModeWebhook
 	conf.ContainerRuntimeEndpoint = "unix://" + c.RuntimeSocket
-	conf.StaticPodPath = filepath.Join(c.RootDir, "manifests")
-	conf.PodLogsDir = filepath.Join(c.RootDir, "pod-logs")
+	conf.StaticPodPath = filepath.Join(nodeRoot(c), filepath.FromSlash(manifestsDir))
+	conf.PodLogsDir = filepath.Join(nodeRoot(c), filepath.FromSlash(podLogsDir))
 	conf.VolumePluginDir = filepath.Join(c.RootDir, "volume-plugins")
 	conf.ClusterDNS = []string{c.DNSAddress}
 	conf.ClusterDomain = c.ClusterDomain
@@ -187,11 +207,9 @@ func kubeletServer(c sandbox.NodeConfig) (*options.KubeletServer, error) {
 	conf.MakeIPTablesUtilChains = false
 	conf.EvictionHard = map[string]string{}
 	conf.LocalStorageCapacityIsolation = true
-	conf.FeatureGates = map[string]bool{string(features.KubeletInUserNamespace): true}
-	for _, dir := range []string{conf.StaticPodPath, conf.PodLogsDir, flags.CertDirectory, filepath.Join(c.RootDir, "containers")} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
+	conf.FeatureGates = nodeGates
+	if err := os.MkdirAll(flags.CertDirectory, 0o700); err != nil {
+		return nil, err
 	}
 	return &options.KubeletServer{KubeletFlags: *flags, KubeletConfiguration: *conf}, nil
 }
@@ -231,7 +249,7 @@ func dependencies(ctx context.Context, c sandbox.NodeConfig, server *options.Kub
 	if err != nil {
 		return nil, err
 	}
-	plugins, err := volumePlugins(ctx)
+	plugins, err := volumePlugins(ctx, nodeRoot(c))
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +257,7 @@ func dependencies(ctx context.Context, c sandbox.NodeConfig, server *options.Kub
 	if err != nil {
 		return nil, err
 	}
-	kubelet.ContainerLogsDir = filepath.Join(c.RootDir, "containers")
+	kubelet.ContainerLogsDir = filepath.Join(nodeRoot(c), filepath.FromSlash(legacyLogs))
 	deps := &kubelet.Dependencies{
 		Auth:                      auth,
 		CAdvisorInterface:         machine,
@@ -250,8 +268,8 @@ func dependencies(ctx context.Context, c sandbox.NodeConfig, server *options.Kub
 		Mounter:                   mount.NewFakeMounter(nil),
 		HostUtil:                  nodeFiles{hostutil.NewFakeHostUtil(nil), c.RootDir},
 		OOMAdjuster:               oom.NewFakeOOMAdjuster(),
-		OSInterface:               nodeOS{root: c.RootDir},
-		Subpather:                 subPaths{},
+		OSInterface:               nodeOS{root: nodeRoot(c)},
+		Subpather:                 subPaths{c.RootDir},
 		TracerProvider:            noop.NewTracerProvider(),
 		TLSOptions:                tlsOptions,
 		VolumePlugins:             plugins,

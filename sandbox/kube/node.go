@@ -15,6 +15,7 @@ import (
 	cadvisorapiv2 "github.com/google/cadvisor/info/v2"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/types"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/kubernetes/cmd/kubelet/app"
 	"k8s.io/kubernetes/pkg/kubelet/cadvisor"
@@ -115,10 +116,12 @@ func (m *machine) GetRequestedContainersInfo(string, cadvisorapiv2.RequestOption
 type nodeResources struct {
 	cm.ContainerManager
 	machine *machine
+	pods    *podResources
 }
 
 func newNodeResources(m *machine) cm.ContainerManager {
-	return &nodeResources{cm.NewStubContainerManager(), m}
+	stub := cm.NewStubContainerManager()
+	return &nodeResources{stub, m, &podResources{PodContainerManager: stub.NewPodContainerManager(), pods: map[types.UID]*cm.ResourceConfig{}}}
 }
 
 func (n *nodeResources) GetCapacity(localStorage bool) v1.ResourceList {
@@ -128,8 +131,8 @@ func (n *nodeResources) GetCapacity(localStorage bool) v1.ResourceList {
 	return v1.ResourceList{v1.ResourceEphemeralStorage: *resource.NewQuantity(int64(n.machine.disk), resource.BinarySI)}
 }
 
-// nodeOS keeps a node inside its own folder. The kubelet writes links under
-// /var/log/containers by a constant (pkg/kubelet/kuberuntime/legacy.go:34).
+// nodeOS keeps a node inside its own root directory. The kubelet writes links
+// under /var/log/containers by a constant (pkg/kubelet/kuberuntime/legacy.go:34).
 type nodeOS struct {
 	kubecontainer.RealOS
 	root string
@@ -138,8 +141,8 @@ type nodeOS struct {
 const legacyLogs = "/var/log/containers"
 
 func (o nodeOS) inside(path string) string {
-	if rest, ok := strings.CutPrefix(path, legacyLogs); ok {
-		return filepath.Join(o.root, "containers", rest)
+	if path == legacyLogs || strings.HasPrefix(path, legacyLogs+"/") {
+		return filepath.Join(o.root, path)
 	}
 	return path
 }
@@ -147,7 +150,16 @@ func (o nodeOS) inside(path string) string {
 func (o nodeOS) MkdirAll(path string, perm os.FileMode) error {
 	return o.RealOS.MkdirAll(o.inside(path), perm)
 }
-func (o nodeOS) Symlink(target, link string) error { return o.RealOS.Symlink(target, o.inside(link)) }
+
+// Symlink makes a relative link, so that it can be followed in a container that
+// mounts the node's logs, too.
+func (o nodeOS) Symlink(target, link string) error {
+	link = o.inside(link)
+	if rel, err := filepath.Rel(filepath.Dir(link), target); err == nil {
+		target = rel
+	}
+	return o.RealOS.Symlink(target, link)
+}
 func (o nodeOS) Stat(path string) (os.FileInfo, error) {
 	return o.RealOS.Stat(o.inside(path))
 }
@@ -159,9 +171,8 @@ func (o nodeOS) Glob(pattern string) ([]string, error) {
 func (o nodeOS) Hostname() (string, error) { return "", os.ErrInvalid }
 
 // volumePlugins are the kubelet's own, less those that reach outside the node's
-// folder: hostPath would create directories on this machine, the network ones
-// would run mount helpers.
-func volumePlugins(ctx context.Context) ([]volume.VolumePlugin, error) {
+// folder: the network ones would run mount helpers.
+func volumePlugins(ctx context.Context, root string) ([]volume.VolumePlugin, error) {
 	all, err := app.ProbeVolumePlugins(ctx, utilfeature.DefaultFeatureGate)
 	if err != nil {
 		return nil, err
@@ -169,7 +180,9 @@ func volumePlugins(ctx context.Context) ([]volume.VolumePlugin, error) {
 	var kept []volume.VolumePlugin
 	for _, p := range all {
 		switch p.GetPluginName() {
-		case "kubernetes.io/host-path", "kubernetes.io/nfs", "kubernetes.io/iscsi", "kubernetes.io/fc", "kubernetes.io/local-volume", "kubernetes.io/git-repo":
+		case hostPathPlugin:
+			kept = append(kept, hostPaths{p, root})
+		case "kubernetes.io/nfs", "kubernetes.io/iscsi", "kubernetes.io/fc", "kubernetes.io/local-volume", "kubernetes.io/git-repo":
 		case "kubernetes.io/projected":
 			kept = append(kept, unowned{p})
 		default:

@@ -53,7 +53,10 @@ func (n nodeFiles) GetMode(path string) (os.FileMode, error) {
 // within the volume, once. A file is then linked, so that it stays what it was
 // even when the kubelet replaces the volume's content, just as a bind mount
 // does: a ConfigMap mounted with subPath is not updated.
-type subPaths struct{}
+//
+// Everything must be in the node's folder, wherever a link that a container
+// left in a hostPath may point.
+type subPaths struct{ root string }
 
 var _ subpath.Interface = subPaths{}
 
@@ -61,8 +64,17 @@ var _ subpath.Interface = subPaths{}
 // and that the kubelet cleans up.
 const subPathLinks = "volume-subpaths"
 
-func (subPaths) SafeMakeDir(subdir, base string, perm os.FileMode) error {
-	root, err := os.OpenRoot(base)
+func (p subPaths) SafeMakeDir(subdir, base string, perm os.FileMode) error {
+	node, err := os.OpenRoot(p.root)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	rel, err := filepath.Rel(p.root, base)
+	if err != nil {
+		return err
+	}
+	root, err := node.OpenRoot(rel)
 	if err != nil {
 		return err
 	}
@@ -76,10 +88,17 @@ func (subPaths) SafeMakeDir(subdir, base string, perm os.FileMode) error {
 	return root.Chmod(subdir, perm.Perm()) // whatever the umask left of it
 }
 
-func (subPaths) PrepareSafeSubpath(s subpath.Subpath) (string, func(), error) {
+func (p subPaths) PrepareSafeSubpath(s subpath.Subpath) (string, func(), error) {
+	node, err := filepath.EvalSymlinks(p.root)
+	if err != nil {
+		return "", nil, err
+	}
 	volume, err := filepath.EvalSymlinks(s.VolumePath)
 	if err != nil {
 		return "", nil, err
+	}
+	if rel, err := filepath.Rel(node, volume); err != nil || !filepath.IsLocal(rel) {
+		return "", nil, fmt.Errorf("volume %s leads out of the node", s.VolumeName)
 	}
 	target, err := filepath.EvalSymlinks(s.Path)
 	if err != nil {

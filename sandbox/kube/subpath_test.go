@@ -26,7 +26,7 @@ func TestSubPaths(t *testing.T) {
 	if err := os.WriteFile(volume+"/..1/key", []byte("value"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	var s subPaths
+	s := subPaths{filepath.Dir(pod)}
 	prepare := func(sub string) (string, error) {
 		host, _, err := s.PrepareSafeSubpath(subpath.Subpath{VolumeMountIndex: 2, Path: filepath.Join(volume, sub), VolumeName: "v", VolumePath: volume, PodDir: pod, ContainerName: "c"})
 		return host, err

@@ -42,6 +42,13 @@ func (s *Server) newFiles(k *container) (*rootfs.FS, error) {
 		}
 		c.PodDir = filepath.Join(dir, uid)
 	}
+	if s.config.HostDir != "" {
+		dir, err := filepath.Abs(s.config.HostDir)
+		if err != nil {
+			return nil, err
+		}
+		c.HostDir = dir
+	}
 	for _, m := range k.config.GetMounts() {
 		at := path.Clean(m.GetContainerPath())
 		if at == "/etc/hosts" && k.sandbox.inHostNetwork() {

@@ -59,6 +59,7 @@ type Config struct {
 	Socket  string        // path of the unix socket to serve
 	RootDir string        // for records; made when missing, readable for its owner only
 	PodsDir string        // where the kubelet keeps the folders of pods; only what is in a pod's own can be mounted in its containers
+	HostDir string        // the node's root directory: what hostPath volumes show; nothing else of this machine can be mounted
 	PodCIDR func() string // the node's pod range until the kubelet tells it; may be nil
 	Record  func(Call)    // told of every change, in the order of changes of one container; may be nil
 

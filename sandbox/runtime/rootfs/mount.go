@@ -20,8 +20,8 @@ import (
 // the pod's folder, so that what the kubelet exchanges is seen.
 type mount struct {
 	path     string // in the container
-	podDir   string
-	rel      string // of the folder within podDir
+	dir      string // of the pod, or of the node's disk
+	rel      string // of the folder within dir
 	file     string // name in that folder, when a single file is mounted
 	readOnly bool
 	usage    *usage
@@ -29,17 +29,21 @@ type mount struct {
 	closers
 }
 
-// newMount refuses what does not belong to the pod.
-func newMount(m Mount, podDir string, volumes *Usages, fsGroup int64) (*mount, error) {
+// newMount refuses what does not belong to the pod or the node.
+func newMount(m Mount, podDir, hostDir string, volumes *Usages, fsGroup int64) (*mount, error) {
 	at := path.Clean(m.Path)
 	if !path.IsAbs(m.Path) || at == "/" {
 		return nil, errors.New("not a path that something can be mounted at")
 	}
+	dir := podDir
 	rel, ok := inside(podDir, filepath.Clean(m.Host))
 	if !ok || rel == "." {
-		return nil, errors.New("only what the kubelet prepared for this pod can be mounted, nothing else of the host")
+		dir = hostDir
+		if rel, ok = inside(hostDir, filepath.Clean(m.Host)); !ok {
+			return nil, errors.New("only what the kubelet prepared for this pod and what is on the node's disk can be mounted, nothing else of the host")
+		}
 	}
-	root, err := os.OpenRoot(podDir)
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +52,7 @@ func newMount(m Mount, podDir string, volumes *Usages, fsGroup int64) (*mount, e
 	if err != nil {
 		return nil, err
 	}
-	n := &mount{path: at, podDir: podDir, rel: rel, readOnly: m.ReadOnly}
+	n := &mount{path: at, dir: dir, rel: rel, readOnly: m.ReadOnly}
 	switch {
 	case info.Mode().IsRegular():
 		n.rel, n.file = filepath.Dir(rel), filepath.Base(rel)
@@ -58,10 +62,10 @@ func newMount(m Mount, podDir string, volumes *Usages, fsGroup int64) (*mount, e
 	if volumes == nil {
 		volumes = &Usages{}
 	}
-	n.usage = volumes.of(filepath.Join(podDir, volumeOf(rel)))
+	n.usage = volumes.of(filepath.Join(dir, volumeOf(rel)))
 	// Who prepares a volume for a group without being root can set its mode but
 	// not its group (pkg/volume/volume_linux.go:149): the setgid bit says that it wanted to.
-	if info, err := root.Stat(volumeOf(rel)); err == nil && info.Mode()&fs.ModeSetgid != 0 {
+	if info, err := root.Stat(volumeOf(rel)); dir == podDir && err == nil && info.Mode()&fs.ModeSetgid != 0 {
 		n.group = fsGroup
 	}
 	return n, nil
@@ -116,7 +120,7 @@ func (m *mount) at(name string, do func(root *os.Root, name string) error) error
 	if m.file != "" {
 		name = m.file
 	}
-	pod, err := os.OpenRoot(m.podDir)
+	pod, err := os.OpenRoot(m.dir)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@
 // Nothing of the host can be reached through it. What is in memory has no host
 // behind it; each mount is opened as an os.Root, so that neither a name nor a
 // symbolic link leads out of it; and a mount is taken only from the folder of
-// the pod it belongs to. Everything that can be written has a bound.
+// the pod it belongs to, or from the folder that is the node's disk. Everything that can be written has a bound.
 package rootfs
 
 import (
@@ -30,7 +30,8 @@ import (
 type Config struct {
 	Template func() []Entry // asked for when somebody first looks
 	Mounts   []Mount
-	PodDir   string // host folder that all mounts must be in; without one nothing can be mounted
+	PodDir   string // host folder of the pod's volumes
+	HostDir  string // host folder of what hostPath volumes show; all mounts must be in one of the two
 	ReadOnly bool   // of everything that is not mounted
 	Memory   *Quota // for what is written to memory
 	Volumes  *Usages
@@ -92,7 +93,7 @@ func New(c Config) (*FS, error) {
 		f.memory.mountPoints = append(f.memory.mountPoints, mountPoint{path.Clean(p.Path), true})
 	}
 	for _, m := range c.Mounts {
-		at, err := newMount(m, c.PodDir, c.Volumes, c.FSGroup)
+		at, err := newMount(m, c.PodDir, c.HostDir, c.Volumes, c.FSGroup)
 		if err != nil {
 			return nil, fmt.Errorf("mount %s: %w", m.Path, err)
 		}
