@@ -118,8 +118,17 @@ func running(ctx context.Context, kube *kubernetes.Clientset, name string) error
 
 // runPods creates n pods at once and waits until all run.
 func runPods(ctx context.Context, kube *kubernetes.Clientset, prefix string, n int) error {
+	return runPodsOn(ctx, kube, prefix, n, "")
+}
+
+// runPodsOn leaves the scheduler no choice but one node, if that is named.
+func runPodsOn(ctx context.Context, kube *kubernetes.Clientset, prefix string, n int, node string) error {
 	for i := range n {
-		if _, err := kube.CoreV1().Pods("default").Create(ctx, newPod(fmt.Sprintf("%s-%d", prefix, i)), metav1.CreateOptions{}); err != nil {
+		pod := newPod(fmt.Sprintf("%s-%d", prefix, i))
+		if node != "" {
+			pod.Spec.NodeSelector = map[string]string{corev1.LabelHostname: node}
+		}
+		if _, err := kube.CoreV1().Pods("default").Create(ctx, pod, metav1.CreateOptions{}); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,9 @@
 //     the other, the way a script does it;
 //   - restart: the same with yesterday's data;
 //   - pods: from POST to Running, with tracing and without, in turn;
+//   - nodes: 110 pods on one node and 330 on three, with our container runtime
+//     and with upstream's empty one; what idle pods cost, and whether anything
+//     is left of them when they are gone;
 //   - memory: the proportional set size of all processes, with 0 and 30 pods;
 //   - frames: from the commit in etcd to the websocket, with 1 and 200 clients
 //     while 100 pods start, and whether any client misses an event or gets one
