@@ -31,9 +31,7 @@ type Need struct {
 
 // Give makes an event findable under Key. The newest giver of a key wins.
 type Give struct {
-	Key    string `json:"key"`
-	Once   bool   `json:"once,omitempty"`   // the first observation that falls inside the giver's [Start, End] takes the key away
-	During bool   `json:"during,omitempty"` // every observation that falls inside it finds the key, and no other does
+	Key string `json:"key"`
 }
 
 // Joiner orders observations and appends them to a log. Two rules make the
@@ -144,13 +142,6 @@ func (h *byEnd) Pop() any {
 	return x
 }
 
-// given is what the joiner remembers of an event.
-type given struct {
-	seq          uint64
-	once, during bool
-	start, end   time.Time
-}
-
 type joinState struct {
 	log            *Log
 	why            Why
@@ -160,18 +151,13 @@ type joinState struct {
 	waiting        []*held // released from sorting, in order
 	// Keys in two generations, so that what is remembered stays bounded
 	// without a clock: a key lives for one to two generations.
-	young, old map[string]given
+	young, old map[string]uint64 // sequence numbers
 }
 
 const generation = 100_000
 
-// slack is how much later than the end of a request its commit may be seen:
-// etcd tells its watchers after it has answered, and on a busy machine long
-// after.
-const slack = time.Second
-
 func newJoinState(j *Joiner) *joinState {
-	s := &joinState{log: j.log, why: j.Why, hold: j.Hold, patience: j.Patience, young: map[string]given{}}
+	s := &joinState{log: j.log, why: j.Why, hold: j.Hold, patience: j.Patience, young: map[string]uint64{}}
 	if s.hold == 0 {
 		s.hold = DefaultHold
 	}
@@ -254,7 +240,7 @@ func (s *joinState) ready(h *held, now time.Time) bool {
 	h.waiting = false
 	for _, n := range h.Needs {
 		if n.Wait {
-			if _, ok := s.find(n.Key, h); ok {
+			if _, ok := s.find(n.Key); ok {
 				h.waiting = false
 				return true
 			}
@@ -273,15 +259,11 @@ func (s *joinState) ahead(h *held, untold map[string]time.Time, now time.Time) b
 	return h.waiting
 }
 
-func (s *joinState) find(key string, h *held) (given, bool) {
-	g, ok := s.young[key]
-	if !ok {
-		g, ok = s.old[key]
+func (s *joinState) find(key string) (seq uint64, ok bool) {
+	if seq, ok = s.young[key]; !ok {
+		seq, ok = s.old[key]
 	}
-	if ok && (g.once || g.during) && (h.Start.Before(g.start) || h.Start.After(g.end.Add(slack))) {
-		return given{}, false
-	}
-	return g, ok
+	return seq, ok
 }
 
 func (s *joinState) release(h *held) {
@@ -289,17 +271,13 @@ func (s *joinState) release(h *held) {
 	e.Causes = append([]Cause(nil), e.Causes...)
 	waited := false // for something that has come
 	for _, n := range h.Needs {
-		g, ok := s.find(n.Key, h)
+		seq, ok := s.find(n.Key)
 		if !ok || n.Wait && waited {
 			continue
 		}
 		waited = waited || n.Wait
-		if n.How != "" && !hasCause(e.Causes, g.seq) {
-			e.Causes = append(e.Causes, Cause{g.seq, n.How})
-		}
-		if g.once {
-			delete(s.young, n.Key)
-			delete(s.old, n.Key)
+		if n.How != "" && !hasCause(e.Causes, seq) {
+			e.Causes = append(e.Causes, Cause{seq, n.How})
 		}
 	}
 	if s.why != nil {
@@ -314,10 +292,10 @@ func (s *joinState) release(h *held) {
 		s.why.Remember(&e)
 	}
 	for _, g := range h.Gives {
-		s.young[g.Key] = given{seq, g.Once, g.During, e.Start, e.End}
+		s.young[g.Key] = seq
 	}
 	if len(s.young) > generation {
-		s.old, s.young = s.young, map[string]given{}
+		s.old, s.young = s.young, map[string]uint64{}
 	}
 }
 

@@ -20,13 +20,13 @@ func story(t0 time.Time) []Observation {
 	create := make(Request, "create", 0, 4)
 	create.Gives = []Give{{Key: "rv:10"}}
 	put := make(Etcd, "put10", 2, 2)
-	put.Lane, put.Needs, put.Gives = "etcd", []Need{{"rv:10", ByRevision, true}, {"write:p", ByObject, true}}, []Give{{Key: "put:10"}}
+	put.Lane, put.Needs, put.Gives = "etcd", []Need{{"rv:10", ByRevision, true}}, []Give{{Key: "put:10"}}
 	cycle := make(Schedule, "schedule", 3, 5)
 	cycle.Needs, cycle.Gives = []Need{{"put:10", ByRevision, true}}, []Give{{Key: "sched:u"}}
 	bind := make(Request, "bind", 5, 8)
-	bind.Needs, bind.Gives = []Need{{"sched:u", ByBinding, true}}, []Give{{Key: "write:p", Once: true}}
+	bind.Needs, bind.Gives = []Need{{"sched:u", ByBinding, true}}, []Give{{Key: "rv:11"}}
 	put2 := make(Etcd, "put11", 7, 7)
-	put2.Lane, put2.Needs, put2.Gives = "etcd", []Need{{"rv:11", ByRevision, true}, {"write:p", ByObject, true}}, []Give{{Key: "put:11"}, {Key: "bound:u"}}
+	put2.Lane, put2.Needs, put2.Gives = "etcd", []Need{{"rv:11", ByRevision, true}}, []Give{{Key: "put:11"}, {Key: "bound:u"}}
 	sandbox := make(CRI, "RunPodSandbox", 9, 10)
 	sandbox.Needs = []Need{{"bound:u", ByUID, true}}
 	return []Observation{create, put, cycle, bind, put2, sandbox}
@@ -109,44 +109,4 @@ func TestJoinerEmptiesItselfAtTheEnd(t *testing.T) {
 	if got := told(log); got != "a b" && got != "b a" {
 		t.Fatalf("got %q", got)
 	}
-}
-
-// One request that writes many things gives a key to all of them, for as long
-// as it runs; what has a better cause does not take it.
-func TestJoinerGivesDuringARequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log := NewLog(0)
-		j := NewJoiner(log)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { j.Run(ctx); close(done) }()
-		t0 := time.Now()
-		at := func(ms int) time.Time { return t0.Add(time.Duration(ms) * time.Millisecond) }
-		observe := func(verb string, start, end int) Observation {
-			e := event(verb)
-			e.Start, e.End = at(start), at(end)
-			return Observation{Event: e}
-		}
-		all := observe("deletecollection", 0, 9)
-		all.Gives = []Give{{Key: "write:a", During: true}, {Key: "write:b", Once: true}}
-		patch := observe("patch", 1, 3)
-		patch.Gives = []Give{{Key: "rv:12"}}
-		j.Offer(ctx, all)
-		j.Offer(ctx, patch)
-		for _, w := range []struct {
-			verb, key string
-			ms, rev   int
-		}{{"a11", "a", 2, 11}, {"a12", "a", 3, 12}, {"a13", "a", 5, 13}, {"b14", "b", 6, 14}, {"b15", "b", 7, 15}, {"a16", "a", 1500, 16}} {
-			put := observe(w.verb, w.ms, w.ms)
-			put.Needs = []Need{{fmt.Sprintf("rv:%d", w.rev), ByRevision, true}, {"write:" + w.key, ByObject, true}}
-			j.Offer(ctx, put)
-		}
-		time.Sleep(5 * time.Second)
-		const want = "patch a12<1 deletecollection a11<3 a13<3 b14<3 b15 a16"
-		if got := told(log); got != want {
-			t.Errorf("got %s\nwant %s", got, want)
-		}
-		stop()
-		<-done
-	})
 }
