@@ -195,6 +195,10 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		got.Metadata.ResourceVersion = ""
 		got.Metadata.UID = got.Details.UID
 	}
+	if stored := strings.Split(r.Annotations[objectAnnotation], ","); len(stored) == 3 {
+		m := &got.Metadata
+		m.Name, m.UID, m.ResourceVersion = stored[0], stored[1], stored[2]
+	}
 	obj := o.Object
 	obj.Name = firstOf(obj.Name, got.Metadata.Name, sent.Metadata.Name)
 	obj.UID = firstOf(obj.UID, sent.Metadata.UID)
@@ -224,9 +228,9 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 			o.Revision = rev
 		}
 	}
-	// The answer's revision is that of the object, which a write that changed
-	// nothing did not make. Only a lease that is renewed has no gate around its
-	// storage, and its answer is all there is.
+	// The object's revision may be that of an earlier write, when this one
+	// changed nothing. Only a lease that is renewed passes no gate, and its
+	// answer is all there is.
 	if rv := got.Metadata.ResourceVersion; rv != "" && code < 300 && r.Verb != "deletecollection" {
 		o.Revision = rv
 		if obj.Resource == "leases" && len(o.Gives) == 1 && a.written.first(rv) {
@@ -235,11 +239,14 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 	}
 }
 
-// revisionsAnnotation is how the apiserver's gates tell which revisions etcd
-// gave to the writes of a request (sandbox/kube/gates.go). To delete a Pod at
-// once is two, to delete a collection as many as it had objects, and the
-// answer tells of none or of one of them.
-const revisionsAnnotation = "kubestage.io/revisions"
+// What the apiserver's gates tell of a request's writes (sandbox/kube/gates.go):
+// the revisions that etcd gave to them, and the object's name, uid and
+// resourceVersion. To delete a Pod at once is two writes, to delete a
+// collection as many as it had objects: no answer tells of all.
+const (
+	revisionsAnnotation = "kubestage.io/revisions"
+	objectAnnotation    = "kubestage.io/object"
+)
 
 // secretive reports objects of which no body may be told, whatever the audit
 // policy lets through.

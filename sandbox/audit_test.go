@@ -181,6 +181,7 @@ func TestAuditRevisions(t *testing.T) {
 		{"create", `"resource":"pods","subresource":"binding"`, "", `"kubestage.io/revisions":"31"`, "u create pods/n/a /binding @30 <sched:! >rv:31"},
 		{"update", `"resource":"leases","apiGroup":"coordination.k8s.io"`, "", ``, "u update coordination.k8s.io/leases/n/a @30 >rv:30"},
 		{"create", `"resource":"pods"`, "?dryRun=All", ``, "u create pods/n/a"},
+		{"patch", `"resource":"pods"`, "", `"kubestage.io/object":"a,uid,28"`, "u patch pods/n/a @28"}, // without an answer, as most are
 	} {
 		os := newAuditor().line([]byte(strings.NewReplacer("%VERB%", c.verb, "%REF%", c.ref, "%QUERY%", c.query, "%NOTE%", c.note).Replace(line)))
 		if len(os) != 1 || told(os[0]) != c.want {

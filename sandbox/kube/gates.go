@@ -299,11 +299,10 @@ func (g pluginGate) Admit(ctx context.Context, a admission.Attributes, o admissi
 		return plugin.Admit(ctx, a, o)
 	}
 	object := a.GetObject()
+	look := object != nil && mayChange(g.name, a)
 	var before runtime.Object
-	if object != nil {
-		if before = p.copied(object); before == nil {
-			before = object.DeepCopyObject()
-		}
+	if look {
+		before = p.copied(object)
 	}
 	c := pluginCall{phase: "mutating", name: g.name, operation: a.GetOperation(), start: time.Now()}
 	err := plugin.Admit(ctx, a, o)
@@ -311,12 +310,36 @@ func (g pluginGate) Admit(ctx context.Context, a admission.Attributes, o admissi
 	if err != nil {
 		c.refused = err.Error()
 	}
-	if object != nil && !equality.Semantic.DeepEqual(before, object) {
+	if look && !equality.Semantic.DeepEqual(before, object) {
 		c.changed = changes(before, object)
-		before = object.DeepCopyObject()
+		p.add(func() { p.object = nil })
 	}
-	p.called(c, object, before)
+	p.called(c)
 	return err
+}
+
+// changers are the resources that a plugin of Kubernetes may change, by its
+// Admit in plugin/pkg/admission. None changes anything when asked about a
+// status. To look for changes of all others, too, costs more than all other
+// gates together; a plugin that is not listed is looked at always.
+var changers = map[string][]string{
+	"DefaultIngressClass":          {"ingresses"},
+	"DefaultStorageClass":          {"persistentvolumeclaims"},
+	"DefaultTolerationSeconds":     {"pods"},
+	"LimitRanger":                  {"pods", "persistentvolumeclaims"},
+	"NamespaceLifecycle":           nil,
+	"NodeRestriction":              nil,
+	"PodTopologyLabels":            {"pods"},
+	"Priority":                     {"pods", "podgroups"},
+	"RuntimeClass":                 {"pods"},
+	"ServiceAccount":               {"pods"},
+	"StorageObjectInUseProtection": {"persistentvolumes", "persistentvolumeclaims", "volumeattributesclasses"},
+	"TaintNodesByCondition":        {"nodes"},
+}
+
+func mayChange(plugin string, a admission.Attributes) bool {
+	resources, listed := changers[plugin]
+	return !listed || a.GetSubresource() != "status" && slices.Contains(resources, a.GetResource().Resource)
 }
 
 func (g pluginGate) Validate(ctx context.Context, a admission.Attributes, o admission.ObjectInterfaces) error {
@@ -334,23 +357,23 @@ func (g pluginGate) Validate(ctx context.Context, a admission.Attributes, o admi
 	if err != nil {
 		c.refused = err.Error()
 	}
-	p.called(c, nil, nil) // after this the registry may change the object
+	p.add(func() { p.object = nil }) // after this the registry may change it
+	p.called(c)
 	return err
 }
 
-// copied returns the copy of an object that was made after the plugin before.
+// copied returns a copy of an object as it was after the last plugin.
 func (p *passage) copied(object runtime.Object) runtime.Object {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.object != object {
-		return nil
+		p.object, p.before = object, object.DeepCopyObject()
 	}
 	return p.before
 }
 
-func (p *passage) called(c pluginCall, object, before runtime.Object) {
+func (p *passage) called(c pluginCall) {
 	p.add(func() {
-		p.object, p.before = object, before
 		if len(p.plugins) < enough {
 			p.plugins = append(p.plugins, c)
 		} else {
@@ -496,9 +519,44 @@ func (p *passage) read(c storeCall, err error) {
 	})
 }
 
-// revisionsAnnotation tells in the audit log which revisions etcd gave to the
-// writes of a request, separated by commas.
-const revisionsAnnotation = "kubestage.io/revisions"
+// What the gates of the storage tell in the audit log: which revisions etcd
+// gave to the writes of a request, separated by commas; and name, uid and
+// resourceVersion of the object, which the answer has, too. So the audit log
+// need not hold answers, which would cost more than all gates together.
+const (
+	revisionsAnnotation = "kubestage.io/revisions"
+	objectAnnotation    = "kubestage.io/object"
+)
+
+func (p *passage) annotate(e *auditinternal.Event) {
+	c := p.ofObject(e.ObjectRef)
+	if c == nil && len(p.revision) == 0 {
+		return
+	}
+	if e.Annotations == nil {
+		e.Annotations = map[string]string{}
+	}
+	if len(p.revision) > 0 {
+		e.Annotations[revisionsAnnotation] = strings.Join(p.revision, ",")
+	}
+	if c != nil {
+		e.Annotations[objectAnnotation] = c.name + "," + c.uid + "," + c.revision
+	}
+}
+
+// ofObject returns the last write to the object that a request names, or of
+// the only sort it is about when it names none.
+func (p *passage) ofObject(ref *auditinternal.ObjectReference) *storeCall {
+	if ref == nil {
+		return nil
+	}
+	for i := range slices.Backward(p.stores) {
+		if s := &p.stores[i]; s.uid != "" && (ref.Name == "" || ref.Name == s.name) {
+			return s
+		}
+	}
+	return nil
+}
 
 // auditGate tells a passage when its request is audited, which is when it is
 // answered, or when an answer that goes on (a watch, exec, logs -f) begins.
@@ -519,12 +577,7 @@ func (g auditGate) ProcessEvents(events ...*auditinternal.Event) bool {
 		p.mu.Lock()
 		if !p.told {
 			p.told = true
-			if len(p.revision) > 0 {
-				if e.Annotations == nil {
-					e.Annotations = map[string]string{}
-				}
-				e.Annotations[revisionsAnnotation] = strings.Join(p.revision, ",")
-			}
+			p.annotate(e)
 			g.all.out <- p.observation(e)
 		}
 		p.mu.Unlock()

@@ -117,13 +117,10 @@ func (p *passage) about(ref *auditinternal.ObjectReference) *watch.Object {
 	if ref.APIGroup == "" && ref.Resource == "namespaces" {
 		o.Namespace = "" // the audit log puts a Namespace into itself
 	}
-	for _, s := range p.stores {
-		if s.uid != "" && (o.Name == "" || o.Name == s.name) {
-			o.Name = s.name
-			if o.UID == "" {
-				o.UID = s.uid
-			}
-			break
+	if s := p.ofObject(ref); s != nil {
+		o.Name = s.name
+		if o.UID == "" {
+			o.UID = s.uid
 		}
 	}
 	return o
