@@ -256,7 +256,10 @@ func (l *link) disturb(d Disturbance, delay time.Duration) error {
 	if d != Delay {
 		delay = 0
 	} else if delay <= 0 || delay > longestDelay {
-		return fmt.Errorf("a delay of %s: choose more than nothing and at most %s", delay, longestDelay)
+		return refused{
+			fmt.Sprintf("a delay of %s: choose more than nothing and at most %s", delay, longestDelay),
+			fmt.Sprintf("지연 시간 %s: 0보다 크고 %s 이하인 값을 고르세요", delay, longestDelay),
+		}
 	}
 	now := time.Now()
 	l.line.set(d == Cut, delay)

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -20,6 +19,12 @@ const (
 	Thaw   Order = "thaw"
 	Start  Order = "start"
 )
+
+// refused is why something cannot be done now, in both languages.
+type refused struct{ en, ko string }
+
+func (r refused) Error() string  { return r.en }
+func (r refused) Korean() string { return r.ko }
 
 // learner is who gave an order, in the detail of its events.
 const learner = "learner"
@@ -119,17 +124,17 @@ func (k *keeper) obey(o Order) error {
 	defer k.mu.Unlock()
 	select {
 	case <-k.quit:
-		return errors.New("the dashboard is stopping")
+		return refused{"the dashboard is stopping", "대시보드가 멈추는 중입니다"}
 	default:
 	}
 	p := k.child
 	if p == nil && (o == Kill || o == Freeze || o == Thaw) {
-		return fmt.Errorf("%s is not running", k.name)
+		return refused{k.name + " is not running", k.name + " 구성 요소가 실행 중이 아닙니다"}
 	}
 	switch o {
 	case Stop:
 		if k.isDown {
-			return fmt.Errorf("%s is stopped already", k.name)
+			return refused{k.name + " is stopped already", k.name + " 구성 요소는 이미 멈춰 있습니다"}
 		}
 		k.isDown = true
 		if p == nil {
@@ -142,7 +147,7 @@ func (k *keeper) obey(o Order) error {
 		}
 	case Freeze:
 		if k.frozen {
-			return fmt.Errorf("%s is frozen already", k.name)
+			return refused{k.name + " is frozen already", k.name + " 구성 요소는 이미 얼어 있습니다"}
 		}
 		if err := p.freeze(); err != nil {
 			return fmt.Errorf("freeze %s: %w", k.name, err)
@@ -151,7 +156,7 @@ func (k *keeper) obey(o Order) error {
 		k.event("frozen", p.pid, componentDetail{Pid: p.pid, By: learner})
 	case Thaw:
 		if !k.frozen {
-			return fmt.Errorf("%s is not frozen", k.name)
+			return refused{k.name + " is not frozen", k.name + " 구성 요소는 얼어 있지 않습니다"}
 		}
 		if err := p.thaw(); err != nil {
 			return fmt.Errorf("thaw %s: %w", k.name, err)
@@ -160,7 +165,7 @@ func (k *keeper) obey(o Order) error {
 		k.event("thawed", p.pid, componentDetail{Pid: p.pid, By: learner})
 	case Start:
 		if p != nil {
-			return fmt.Errorf("%s is running already", k.name)
+			return refused{k.name + " is running already", k.name + " 구성 요소는 이미 실행 중입니다"}
 		}
 		k.isDown, k.atOnce, k.by = false, true, learner
 	default:

@@ -3,7 +3,6 @@
 package sandbox
 
 import (
-	"errors"
 	"os"
 	"syscall"
 )
@@ -18,7 +17,10 @@ func widen(*os.File) {}
 func stepBack() {}
 
 func (p *process) freeze() error {
-	return errors.New("only Linux lets a process be frozen that ends when its parent is killed: stop or kill it instead")
+	return refused{
+		"only on Linux does a frozen process end when its parent is killed: stop or kill it instead",
+		"얼린 프로세스가 부모와 함께 끝나는 것은 Linux뿐입니다. 대신 멈추거나 강제로 끝내세요",
+	}
 }
 
 func (p *process) thaw() error { return nil }

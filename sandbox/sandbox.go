@@ -171,6 +171,21 @@ func (s *Sandbox) Order(ctx context.Context, name string, o Order) error {
 	return fmt.Errorf("there is no component %q; there are: %s", name, strings.Join(names, ", "))
 }
 
+// LinkOf returns the name of a component's link, if it has one: the
+// apiserver's leads to etcd, which uses nobody.
+func (s *Sandbox) LinkOf(component string) string {
+	switch component {
+	case etcdName:
+		return ""
+	case apiserverName:
+		component = etcdName
+	}
+	if l, err := s.links.find(component); err == nil {
+		return l.name
+	}
+	return ""
+}
+
 // Links returns the links in the order of their components.
 func (s *Sandbox) Links() []LinkState { return s.links.states() }
 

@@ -36,6 +36,7 @@ type Config struct {
 	Kubernetes     string                // its version, where it is known
 	Store          *store.Store
 	Book           *content.Book
+	Controls       Controls      // of the cluster's parts; nil where there are none of ours
 	Notes          *notes.Folder // a person's own; nil when none was given
 
 	Version string                           // shown on pages
@@ -169,6 +170,7 @@ func (s *Server) routes() http.Handler {
 	r.Get("/api/stories/{id}", s.handle(s.oneStory))
 	r.Get("/api/objects/{uid}/history", s.handle(s.history))
 	r.Post("/api/kubectl", s.handle(s.kubectl))
+	s.controlRoutes(r)
 	s.sceneRoutes(r)
 	s.recordingRoutes(r)
 

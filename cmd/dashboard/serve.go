@@ -29,6 +29,7 @@ type source struct {
 	dir        string // where the database is; removed at the end when ephemeral
 	kubernetes string // version of the cluster; empty when nobody knows
 	kubeconfig func() string
+	controls   server.Controls // nil when the cluster is not ours
 	ready      func() (bool, string)
 	close      func() // gives back what was taken, when Run is never called
 }
@@ -87,6 +88,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		KubeconfigPath: src.kubeconfig,
 		ReadOnly:       src.name != "sandbox",
 		Kubernetes:     src.kubernetes,
+		Controls:       src.controls,
 		Store:          learners,
 		Book:           book,
 		Notes:          own,
@@ -160,7 +162,7 @@ func openSource(o options, stderr io.Writer) (source, error) {
 		return source{}, err
 	}
 	return source{
-		Feeder: s, name: "sandbox", dir: s.DataDir(), kubernetes: sandbox.Kubernetes, kubeconfig: s.Kubeconfig, close: s.Close,
+		Feeder: s, name: "sandbox", controls: controls{s}, dir: s.DataDir(), kubernetes: sandbox.Kubernetes, kubeconfig: s.Kubeconfig, close: s.Close,
 		ready: func() (bool, string) {
 			if s.Ready() {
 				return true, "the cluster is ready"

@@ -158,6 +158,7 @@ export class Controls {
     try {
       await ask("POST", `/api/${kind}/${name}/${order}`, {
         confirm: name,
+        lang: this.lang,
         ...(order === "delay" ? { delay: DELAY } : {}),
       });
     } catch (e) {
