@@ -35,6 +35,8 @@ import (
 type recordings struct {
 	*Server
 
+	making sync.Mutex // one is made at a time: that takes memory
+
 	mu   sync.Mutex // guards open
 	open []opened   // the ones looked at last, the latest first
 }
@@ -80,10 +82,12 @@ func (s *recordings) record(w wish) (recording.Header, []byte, error) {
 			said{"the title is too long or has more than one line", "제목이 너무 길거나 여러 줄입니다"},
 			said{fmt.Sprintf("it may have %d bytes", maxTitle), fmt.Sprintf("%d바이트까지 쓸 수 있습니다", maxTitle)})
 	}
-	choice, ends, err := s.choose(w, refuse)
+	choice, ends, err := s.choose(&w, refuse)
 	if err != nil {
 		return recording.Header{}, nil, err
 	}
+	s.making.Lock()
+	defer s.making.Unlock()
 	choice.Past = s.past
 	h, events, err := recording.Cut(s.Log, choice)
 	var gap *watch.Gap
@@ -114,7 +118,7 @@ func (s *recordings) record(w wish) (recording.Header, []byte, error) {
 }
 
 // choose says which events are wished.
-func (s *recordings) choose(w wish, refuse func(int, said, said) error) (c recording.Choice, ends string, err error) {
+func (s *recordings) choose(w *wish, refuse func(int, said, said) error) (c recording.Choice, ends string, err error) {
 	first, last := s.Log.Bounds()
 	if w.Story != "" && (w.From != nil || w.To != nil) {
 		return c, "", refuse(http.StatusBadRequest,
@@ -122,9 +126,7 @@ func (s *recordings) choose(w wish, refuse func(int, said, said) error) (c recor
 			said{"give story, or from and to", "story를 주거나 from과 to를 주세요"})
 	}
 	if w.Story != "" {
-		return c, "", refuse(http.StatusNotFound,
-			said{"there is no such story", "그런 이야기가 없습니다"},
-			said{"choose a time with from and to", "from과 to로 시간을 고르세요"})
+		return s.chooseStory(w, refuse)
 	}
 	c, ends = recording.Choice{First: first, Last: last}, recording.EndNewest
 	if w.From != nil {
@@ -136,6 +138,34 @@ func (s *recordings) choose(w wish, refuse func(int, said, said) error) (c recor
 		}
 	}
 	return c, ends, nil
+}
+
+// chooseStory takes the events of a story, and gives the recording its title
+// when it has none.
+func (s *recordings) chooseStory(w *wish, refuse func(int, said, said) error) (c recording.Choice, ends string, err error) {
+	root, err := strconv.ParseUint(w.Story, 10, 64)
+	st, events, because, ok := s.tales.story(root)
+	if err != nil || !ok {
+		return c, "", refuse(http.StatusNotFound,
+			said{fmt.Sprintf("no story that is kept has the id %s", clip(w.Story)), fmt.Sprintf("남아 있는 이야기 가운데 id가 %s인 것이 없습니다", clip(w.Story))},
+			said{"/api/stories lists those that are", "/api/stories에 남아 있는 이야기가 있습니다"})
+	}
+	slices.Sort(events)
+	c.Story = events
+	for _, link := range because {
+		c.Causes = append(c.Causes, link.Cause)
+	}
+	if w.Title == "" {
+		w.Title = said{st.Title.English, st.Title.Korean}.in(w.Lang)
+		for len(w.Title) > maxTitle {
+			_, size := utf8.DecodeLastRuneInString(w.Title)
+			w.Title = w.Title[:len(w.Title)-size]
+		}
+	}
+	if st.Settled {
+		return c, recording.EndSettled, nil
+	}
+	return c, recording.EndUnsettled, nil
 }
 
 // unwritten says why a recording was not written.
@@ -336,7 +366,7 @@ func (s *recordings) events(w http.ResponseWriter, r *http.Request) error {
 // play returns a kept recording as a log.
 func (s *recordings) play(ctx context.Context, id string) (*watch.Log, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock() // one is opened at a time: that takes memory
+	defer s.mu.Unlock() // one is opened at a time, for the same reason
 	if i := slices.IndexFunc(s.open, func(o opened) bool { return o.id == id }); i >= 0 {
 		o := s.open[i]
 		s.open = slices.Insert(slices.Delete(s.open, i, i+1), 0, o)

@@ -85,6 +85,32 @@ func TestRecordingsAreKeptAndPlayed(t *testing.T) {
 	}
 }
 
+// A story is recorded with all of it and nothing of what else went on.
+func TestStoriesAreRecorded(t *testing.T) {
+	s := keeping(t)
+	at := time.Now()
+	object := &watch.Object{Group: "apps", Version: "v1", Resource: "deployments", Namespace: "default", Name: "web", UID: "u"}
+	s.Log.Append(watch.Event{Kind: watch.Request, From: "kubernetes-admin", To: watch.APIServer, Verb: "create", Code: 201, Start: at, End: at, Object: object, Revision: "99", Evidence: watch.Observed("audit", "a")})
+	write(s.Log, 5)
+	s.Log.Append(watch.Event{Kind: watch.Etcd, From: watch.APIServer, To: watch.EtcdServer, Verb: "put", Start: at, End: at, Object: object, Revision: "99",
+		Causes: []watch.Cause{{Seq: 31, How: watch.ByRevision}}, Evidence: watch.Observed("etcd", "/registry/deployments/default/web@99")})
+	res, body := do(t, request(t, "POST", s.url("/api/recordings"), `{"story":"31","lang":"ko"}`, isJSON))
+	var made struct {
+		ID, Story, Title, Ends string
+		Events, Carried        int
+	}
+	if err := json.Unmarshal([]byte(body), &made); err != nil || res.StatusCode != 201 {
+		t.Fatalf("%s %s", res.Status, body)
+	}
+	if made.Story != "31" || made.Ends != "unsettled" || made.Events != 32 || made.Carried != 30 || !strings.Contains(made.Title, "web") || !strings.ContainsFunc(made.Title, func(r rune) bool { return r >= '가' && r <= '힣' }) {
+		t.Errorf("made %s", body)
+	}
+	_, played := do(t, request(t, "GET", s.url("/api/recordings/"+made.ID+"/events?after=31"), ""))
+	if !strings.HasPrefix(played, `{"seq":32,"kind":"etcd"`) || !strings.Contains(played, `"causes":[{"seq":31,"how":"revision"}]`) {
+		t.Errorf("the last event is %s", played)
+	}
+}
+
 func TestStreamPlaysAKeptRecording(t *testing.T) {
 	s := keeping(t)
 	_, body := do(t, request(t, "POST", s.url("/api/recordings"), `{"from":30}`, isJSON))
@@ -124,7 +150,8 @@ func TestRecordingsThatAreNotMadeSayWhy(t *testing.T) {
 		{`{"from":5,"to":3}`, "no events", 400},
 		{`{"from":32}`, "no events", 400},
 		{`{"from":32,"lang":"ko"}`, "이벤트가 없습니다", 400},
-		{`{"story":"99"}`, "no such story", 404},
+		{`{"story":"99"}`, "no story that is kept", 404},
+		{`{"story":"x","lang":"ko"}`, "이야기 가운데", 404},
 		{`{"story":"1","from":1}`, "either of a story", 400},
 		{`{"from":"1"}`, "not what is expected", 400},
 		{`{"begin":1}`, "not what is expected", 400},

@@ -190,6 +190,8 @@ func TestRealRecordAndReplay(t *testing.T) {
 	}
 	t.Logf("%d events, %d of them carried in: %d bytes, %d each", len(tape.lines), tape.header.Carried, len(file), len(file)/len(tape.lines))
 
+	recordStory(t, d, o, live)
+
 	// The database keeps one, too.
 	response, err := http.Post(d.URL+"/api/recordings", "application/json", strings.NewReader(`{"title":"kept"}`))
 	if err != nil {
@@ -255,4 +257,68 @@ func TestRealRecordAndReplay(t *testing.T) {
 	if !bytes.Equal(played[0], recorded) || !bytes.Equal(played[1], recorded) {
 		t.Error("a replay is not what was recorded")
 	}
+}
+
+// recordStory records how the deployment came about, and nothing else: each event
+// of the story is in it, and everything that an event of it names as its cause.
+func recordStory(t *testing.T, d *dashboard.Dashboard, o dashboard.Options, live map[uint64][]byte) {
+	t.Helper()
+	var list struct {
+		Stories []struct {
+			ID    string
+			Title struct{ En string }
+		}
+	}
+	if err := json.Unmarshal(body(t, d.URL+"/api/stories?limit=1000"), &list); err != nil {
+		t.Fatal(err)
+	}
+	id := ""
+	for _, s := range list.Stories {
+		if strings.Contains(s.Title.En, "Deployment web") {
+			id = s.ID
+		}
+	}
+	if id == "" {
+		t.Fatalf("no story of the deployment: %+v", list)
+	}
+	path := filepath.Join(t.TempDir(), "story.kubestage")
+	out, err := dashboard.Run(o, "record", "--data-dir", o.Dir, "--story", id, "-o", path)
+	if err != nil || out.Code != 0 || !strings.Contains(out.Stdout, "Deployment web") {
+		t.Fatal(err, out)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape := readTape(t, file)
+	var story struct{ Events []uint64 }
+	if err := json.Unmarshal(body(t, d.URL+"/api/stories/"+id), &story); err != nil || len(story.Events) < 20 {
+		t.Fatalf("%d events are the story, %v", len(story.Events), err)
+	}
+	kept := map[uint64]int{}
+	n := 0
+	for _, run := range tape.header.Origin {
+		for seq := run[0]; seq < run[0]+run[1]; seq++ {
+			n++
+			kept[seq] = n
+		}
+	}
+	for _, seq := range story.Events {
+		if seq <= tape.header.Last && kept[seq] == 0 {
+			t.Errorf("event %d of the story is not recorded: %s", seq, live[seq])
+		}
+	}
+	strangers := 0
+	for i, line := range tape.lines[tape.header.Carried:] {
+		if bytes.Contains(causesOf.Find(line), []byte(`{"seq":0,`)) {
+			t.Errorf("a cause of event %d is not recorded: %s", tape.header.Carried+i+1, line)
+		}
+		if bytes.Contains(line, []byte(`"resource":"secrets"`)) {
+			strangers++
+		}
+	}
+	if strangers > 0 {
+		t.Errorf("%d events of the story of a deployment are about Secrets", strangers)
+	}
+	t.Logf("a story of %d events: %d recorded, %d of them carried in, %d bytes", len(story.Events), len(tape.lines), tape.header.Carried, len(file))
 }

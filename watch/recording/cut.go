@@ -18,6 +18,7 @@ import (
 type Choice struct {
 	First, Last uint64
 	Story       []uint64
+	Causes      []uint64 // of events of the story, where these do not name them themselves
 
 	// Past returns what there was at an event, for what was last written before
 	// the oldest event that the log keeps. nil does without.
@@ -61,13 +62,12 @@ func Cut(log *watch.Log, c Choice) (Header, []watch.Event, error) {
 	if oldest > 1 {
 		h.Since = oldest
 		if c.Past != nil {
-			past, err := c.Past.At(c.First - 1)
-			if err != nil {
-				return Header{}, nil, err
-			}
-			events = append(events, k.remembered(past, oldest)...)
-			if h.Since = c.Past.Since(); h.Since == 1 {
-				h.Since = 0
+			// The log may be too small for anybody to remember; then Since says so.
+			if past, err := c.Past.At(c.First - 1); err == nil {
+				events = append(events, k.remembered(past, oldest)...)
+				if h.Since = c.Past.Since(); h.Since == 1 {
+					h.Since = 0
+				}
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func closure(log *watch.Log, oldest uint64, c Choice) (map[uint64]bool, error) {
 		return nil, err
 	}
 	chosen := map[uint64]bool{}
-	open := slices.Clone(c.Story)
+	open := slices.Concat(c.Story, c.Causes)
 	for len(open) > 0 {
 		seq := open[len(open)-1]
 		open = open[:len(open)-1]
