@@ -281,7 +281,7 @@ func (c *cluster) checkLog(unexplained int) {
 				c.t.Errorf("revision %s is told twice: %d and %d", e.Revision, old, e.Seq)
 			}
 			puts[e.Revision] = e.Seq
-			if !how[watch.ByRevision] && !how[watch.ByObject] {
+			if !how[watch.ByRevision] {
 				orphans = append(orphans, fmt.Sprintf("%d %s %s", e.Seq, e.Verb, e.Evidence.ID))
 			}
 		case watch.Watch:

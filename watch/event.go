@@ -88,7 +88,7 @@ type Cause struct {
 const (
 	ByAuditID  = "auditID"        // both carry the same audit ID
 	ByRevision = "revision"       // resourceVersion of the one is the etcd revision of the other
-	ByObject   = "object"         // a write without revision in its answer: same object, commit inside the request's time
+	ByObject   = "object"         // in older recordings: a write of the same object, its commit inside the request's time
 	ByBinding  = "binding"        // the scheduler's decision and the binding it posted: same pod uid
 	ByUID      = "uid"            // same pod uid, or the uid an Event is about
 	ByOwner    = "ownerReference" // the owner's uid in the created object

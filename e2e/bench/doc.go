@@ -6,6 +6,8 @@
 //     the other, the way a script does it;
 //   - restart: the same with yesterday's data;
 //   - pods: from POST to Running, with tracing and without, in turn;
+//   - tracing: a hundred pods with everything traced and with --no-tracing, and
+//     how long each process computed for them;
 //   - nodes: 110 pods on one node and 330 on three, with our container runtime
 //     and with upstream's empty one; what idle pods cost, and whether anything
 //     is left of them when they are gone;
