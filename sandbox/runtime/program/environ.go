@@ -11,6 +11,8 @@ import (
 const (
 	pidVariable    = "KUBESTAGE_PID"
 	parentVariable = "KUBESTAGE_PPID"
+	jobVariable    = "KUBESTAGE_JOB"      // of the job that a command is part of
+	lastVariable   = "KUBESTAGE_LAST_JOB" // of the newest
 )
 
 // shellEnviron is the environment a shell starts with. It answers for

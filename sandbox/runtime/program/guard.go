@@ -92,6 +92,9 @@ func (g *guarding) visit(n syntax.Node) bool {
 				n.Param.Value = pidVariable
 			case "PPID":
 				n.Param.Value = parentVariable
+			case "!":
+				n.Short = false
+				n.Param.Value = lastVariable
 			}
 		}
 	case *syntax.ProcSubst:
@@ -114,7 +117,7 @@ func (g *guarding) statement(n *syntax.Stmt) {
 		inner := &syntax.Stmt{Cmd: n.Cmd, Redirs: n.Redirs, Negated: n.Negated}
 		job := &syntax.Stmt{Background: true, Cmd: g.process(inner, gone)}
 		g.done[job] = true
-		*n = syntax.Stmt{Position: n.Position, Cmd: &syntax.Block{Stmts: []*syntax.Stmt{g.callStmt(jobCall), job}}}
+		*n = syntax.Stmt{Position: n.Position, Cmd: &syntax.Block{Stmts: []*syntax.Stmt{g.callStmt(jobCall), job, g.callStmt(jobbedCall)}}}
 		return
 	}
 	call, ok := n.Cmd.(*syntax.CallExpr)

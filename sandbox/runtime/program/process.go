@@ -117,6 +117,7 @@ type Process struct {
 	became   *Process // that replaced it by exec
 	shown    []string // Args, as they were when it began, for others
 	held     int64    // bytes of memory
+	job      int      // the id of the shell's job it is part of; never changes
 }
 
 // PID is the process's id inside its container.

@@ -55,6 +55,8 @@ type shell struct {
 	forks    int
 	jobs     int           // of forks, those started with &
 	jobsDone chan struct{} // closed when jobs becomes 0; nil when it is
+	byPID    map[int]*shellJob
+	started  int // jobs of the shell itself
 	calls    int
 	execing  bool
 }

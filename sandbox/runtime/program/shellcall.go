@@ -18,11 +18,12 @@ import (
 // Names of calls that guard puts into a script. They are handled before
 // functions and commands, so a script cannot replace them.
 const (
-	tickCall = "kubestage:tick"
-	forkCall = "kubestage:fork"
-	jobCall  = "kubestage:job"
-	doneCall = "kubestage:done"
-	gone     = "kubestage:gone" // like done, of a job
+	tickCall   = "kubestage:tick"
+	forkCall   = "kubestage:fork"
+	jobCall    = "kubestage:job"
+	jobbedCall = "kubestage:jobbed" // after the start of a job
+	doneCall   = "kubestage:done"
+	gone       = "kubestage:gone" // like done, of a job
 
 	refusedCall = "kubestage:refused" // in place of text that guard refuses
 )
@@ -42,13 +43,30 @@ func (sh *shell) call(ctx context.Context, args []string) ([]string, error) {
 	switch args[0] {
 	case refusedCall:
 		return nil, sh.refuse(errTooLarge)
-	case forkCall, jobCall:
-		return []string{":"}, sh.refuse(sh.fork(args[0] == jobCall))
+	case forkCall:
+		return []string{":"}, sh.refuse(sh.fork(false))
+	case jobCall:
+		if err := sh.fork(true); err != nil {
+			return nil, sh.refuse(err)
+		}
+		return sh.newJob(hc), nil
+	case jobbedCall:
+		return []string{"unset", jobVariable}, nil
 	case doneCall, gone:
 		sh.unfork(args[0] == gone)
+		if args[0] == gone {
+			sh.endJob(hc)
+		}
 		return []string{"exit", strconv.Itoa(hc.LastExitStatus)}, nil
+	}
+	if s := sh.killedJob(hc); s != 0 {
+		return []string{"exit", strconv.Itoa(128 + int(s))}, nil
+	}
+	switch args[0] {
 	case "wait":
-		return sh.wait(ctx, hc, args)
+		return sh.wait(ctx, hc, sh.jobNames(args))
+	case "kill":
+		return sh.killJobs(hc, args), nil
 	case "trap":
 		if sh.isMain(hc) {
 			args = sh.trap(args)
@@ -65,7 +83,7 @@ func (sh *shell) call(ctx context.Context, args []string) ([]string, error) {
 		args = sh.source(hc, args)
 	case "pwd":
 		args = args[:1] // -P would look at the host; there are no symbolic links here
-	case "type", "kill", "umask", "jobs", "ulimit":
+	case "type", "umask", "jobs", "ulimit":
 		args = append([]string{"/bin/" + args[0]}, args[1:]...) // the interpreter's own look at the host, or are missing
 	case "command":
 		if len(args) > 1 && (args[1] == "-v" || args[1] == "-V") {

@@ -54,6 +54,7 @@ func (sh *shell) exec(ctx context.Context, args []string) error {
 	if f, ok := child.Stdin.(*os.File); ok {
 		child.Stdin = &interruptible{ctx, f}
 	}
+	sh.enterJob(hc, child)
 	if replace {
 		sh.p.become(child) // signals for the shell now reach the program it became
 	}
