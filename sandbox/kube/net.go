@@ -85,7 +85,6 @@ func (c *connections) record(r runtime.Connection) {
 	}}
 	if r.PodUID != "" {
 		o.Object = &watch.Object{Version: "v1", Resource: "pods", Namespace: r.PodNamespace, Name: r.PodName, UID: r.PodUID}
-		o.Needs = []watch.Need{{Key: "cri:" + r.PodUID, How: watch.BySandbox}}
 	}
 	c.w.tell(o)
 }

@@ -169,6 +169,7 @@ func read(e *watch.Event) *act {
 		if e.Kind == watch.Probe { // its container is a name
 			a.d.ContainerName, a.d.Container = a.d.Container, ""
 		}
+	case watch.Net:
 	case watch.Component, "link":
 		_ = json.Unmarshal(e.Detail, &a.d)
 	default:

@@ -99,6 +99,8 @@ func (m *memory) Remember(e *watch.Event) {
 	case watch.Watch:
 		m.notify(e)
 		return
+	case watch.Net: // is the cause of nothing
+		return
 	}
 	a := read(e)
 	if a == nil {

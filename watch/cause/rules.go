@@ -69,6 +69,8 @@ var rules = []rule{
 	{"stream", watch.CRI, isKubelet, "Exec Attach PortForward", "", all(streamed)},
 	{"exec probe", watch.CRI, isKubelet, "ExecSync", "", all(call("StartContainer", sameContainer))},
 	{"probe", watch.Probe, nil, "httpGet tcpSocket grpc", "", all(call("StartContainer", sameName))},
+	// Which of a Pod's programs connected is not known, only whose network it was.
+	{"connection", watch.Net, nil, "connect lookup", "", all(call("RunPodSandbox", samePod))},
 
 	// The lease of a node that is cut off is not renewed: nothing happens, and
 	// that is the cause (pkg/controller/nodelifecycle/node_lifecycle_controller.go,
