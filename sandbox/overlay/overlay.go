@@ -91,7 +91,7 @@ func Serve(ctx context.Context, l net.Listener, n Node) error {
 }
 
 // answer returns who takes the connection, if anybody does.
-func answer(ctx context.Context, c net.Conn, n Node) (take func(net.Conn)) {
+func answer(ctx context.Context, c net.Conn, n Node) func(net.Conn) {
 	c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	// Whoever asks sends nothing more before the answer, so that nothing of
 	// what is meant for the other end is left in this reader.
@@ -115,7 +115,8 @@ func answer(ctx context.Context, c net.Conn, n Node) (take func(net.Conn)) {
 	// noticed meanwhile; Patience bounds that.
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	if take, err = n.Reach(ctx, from, to); err != nil {
+	take, err := n.Reach(ctx, from, to)
+	if err != nil {
 		code := http.StatusBadGateway
 		for status, is := range statuses {
 			if errors.Is(err, is) {

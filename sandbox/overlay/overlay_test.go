@@ -121,6 +121,20 @@ func TestBetweenNodes(t *testing.T) {
 	}
 }
 
+// Whoever asks may be gone when the answer comes.
+func TestNobodyWaits(t *testing.T) {
+	socket, stop := start(t, "10.244.0.0/24")
+	for range 200 {
+		c, err := net.Dial("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, "CONNECT 10.244.0.2:80 HTTP/1.1\r\nHost: 10.244.0.2:80\r\nFrom: 10.244.0.9:1\r\n\r\n")
+		c.Close()
+	}
+	stop() // does not wait for ever
+}
+
 func TestListenerCloses(t *testing.T) {
 	l := Listen(netip.MustParseAddrPort("10.244.0.2:80"))
 	near, far, err := Pair()
