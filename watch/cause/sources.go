@@ -353,7 +353,7 @@ func silence(f *Finder, a *act) []watch.Cause {
 	}
 	node := a.object.Name
 	var causes []watch.Cause
-	if l := f.links[kubelet+node]; l != nil && (l.verb == "cut" || l.verb == "delayed") && !l.end.After(a.start) {
+	if l := f.links["kubelet:"+node]; l != nil && (l.verb == "cut" || l.verb == "delayed") && !l.end.After(a.start) {
 		causes = append(causes, one(l.seq, watch.ByAbsence)...)
 	}
 	if events := f.components["kubelet:"+node]; len(events) > 0 {
