@@ -26,7 +26,9 @@ import (
 const (
 	onOneNode    = 110
 	onThreeNodes = 330
-	idleTime     = 30 * time.Second
+	idleTime     = 20 * time.Second // for which a kubelet is looked at
+	settleTime   = 15 * time.Second // after what made it busy
+	cleanTime    = 70 * time.Second // in which the kubelet removes what is left of pods: it looks each minute
 )
 
 // measureNodes fills nodes with pods: with our container runtime, and with
@@ -50,9 +52,10 @@ func measureNodes(ctx context.Context, b *bench) error {
 		if err := script.forget(); err != nil {
 			return err
 		}
-		if *arm.into, err = script.fill(ctx); err != nil {
+		if *arm.into, err = script.fill(ctx, !arm.empty); err != nil {
 			return fmt.Errorf("%s: %w", arm.name, err)
 		}
+		fmt.Fprintf(os.Stderr, "  %+v\n", *arm.into)
 	}
 	b.table.against(fmt.Sprintf("POST of %d pods to all Running, one node; beside: an empty runtime", onOneNode), []time.Duration{ours.one}, []time.Duration{empty.one}, seconds, 1.3)
 	b.table.against(fmt.Sprintf("POST of %d pods to all Running, three nodes; beside: an empty runtime", onThreeNodes), []time.Duration{ours.three}, []time.Duration{empty.three}, seconds, 1.3)
@@ -124,7 +127,8 @@ func (l *bare) emptyRuntimes(empty bool) error {
 	return nil
 }
 
-func (l *bare) fill(ctx context.Context) (filled, error) {
+// fill measures; whether anything is left of pods only if asked to.
+func (l *bare) fill(ctx context.Context, leftovers bool) (filled, error) {
 	var f filled
 	defer l.stop()
 	if err := l.start(ctx); err != nil {
@@ -148,7 +152,7 @@ func (l *bare) fill(ctx context.Context) (filled, error) {
 	if err := removePods(ctx, kube); err != nil {
 		return f, err
 	}
-	if f.before, err = idleUsage(ctx, kubelet); err != nil {
+	if f.before, err = idleUsage(ctx, kubelet, settleTime); err != nil {
 		return f, err
 	}
 	began := time.Now()
@@ -156,14 +160,16 @@ func (l *bare) fill(ctx context.Context) (filled, error) {
 		return f, err
 	}
 	f.one = time.Since(began)
-	if f.full, err = idleUsage(ctx, kubelet); err != nil {
+	if f.full, err = idleUsage(ctx, kubelet, settleTime); err != nil {
 		return f, err
 	}
 	if err := removePods(ctx, kube); err != nil {
 		return f, err
 	}
-	if f.after, err = idleUsage(ctx, kubelet); err != nil {
-		return f, err
+	if leftovers {
+		if f.after, err = idleUsage(ctx, kubelet, cleanTime); err != nil {
+			return f, err
+		}
 	}
 	began = time.Now()
 	if err := runPodsOn(ctx, kube, "three", onThreeNodes, ""); err != nil {
@@ -243,9 +249,9 @@ func removePods(ctx context.Context, kube *kubernetes.Clientset) error {
 }
 
 // idleUsage lets a node come to rest, and looks at its kubelet for a while.
-func idleUsage(ctx context.Context, k *kubelet) (usage, error) {
+func idleUsage(ctx context.Context, k *kubelet, settle time.Duration) (usage, error) {
 	var u usage
-	if err := pause(ctx, 40*time.Second); err != nil { // volumes and sandboxes are cleaned up in the background
+	if err := pause(ctx, settle); err != nil {
 		return u, err
 	}
 	began, err := cpuTime(k.pid)
