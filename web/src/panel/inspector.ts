@@ -27,6 +27,11 @@ const howWords: Record<string, readonly [string, string]> = {
   uid: ["same object (uid)", "같은 객체(uid)"],
   ownerReference: ["its owner", "소유자"],
   process: ["same process", "같은 프로세스"],
+  version: ["the version it had been told", "전해 들은 그 버전"],
+  delivery: ["the newest it had been told", "가장 최근에 전해 들은 것"],
+  step: ["its own step before", "스스로 한 앞 단계"],
+  report: ["what the Event tells of", "이벤트가 말하는 일"],
+  absence: ["what did not come any more", "더는 오지 않은 것"],
   podSandbox: ["same pod sandbox", "같은 파드 샌드박스"],
 };
 

@@ -30,6 +30,7 @@ interface ServerStory {
   counts: { events: number };
   start: string;
   end: string;
+  last: number;
   settled: boolean;
 }
 
@@ -96,7 +97,7 @@ export class StoriesPanel {
       return;
     this.asking = true;
     this.askedFor = last;
-    void Promise.all([this.readStories(last), this.readKept()]).then(() => {
+    void Promise.all([this.readStories(), this.readKept()]).then(() => {
       this.asking = false;
       this.asked = Date.now();
       this.o.redraw();
@@ -104,14 +105,15 @@ export class StoriesPanel {
     });
   }
 
-  private async readStories(last: number): Promise<void> {
+  private async readStories(): Promise<void> {
     try {
-      const path = `/api/stories?after=${Math.max(0, last - 20_000)}&limit=${SHOWN}`;
-      const { stories } = (await (await ask("GET", path)).json()) as { stories: ServerStory[] };
+      const { stories } = (await (await ask("GET", `/api/stories?limit=${SHOWN}`)).json()) as {
+        stories: ServerStory[];
+      };
       this.lines = stories.map((s) => ({
         id: s.id,
         root: Number(s.root),
-        last: Number(s.root),
+        last: Number(s.last),
         title: s.title[this.o.lang],
         events: s.counts.events,
         actors: s.actors.length,
