@@ -274,7 +274,7 @@ func recordStory(t *testing.T, d *dashboard.Dashboard, o dashboard.Options, live
 	}
 	id := ""
 	for _, s := range list.Stories {
-		if strings.Contains(s.Title.En, "Deployment web") {
+		if strings.Contains(s.Title.En, "created Deployment web") { // and not: looked at it
 			id = s.ID
 		}
 	}
