@@ -78,7 +78,11 @@ func (l *listing) folder(name string, titled bool, depth int) {
 	}
 	infos := make([]fs.FileInfo, 0, len(entries))
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil {
+		info, err := e.Info()
+		if err == nil && l.o.has('L') {
+			info, err = l.p.Files.Stat(path.Join(l.p.path(name), e.Name()))
+		}
+		if err == nil {
 			infos = append(infos, info)
 		}
 	}
