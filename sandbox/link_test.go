@@ -371,16 +371,21 @@ func TestLinkTellsFrames(t *testing.T) {
 func TestFramesLostOnACutLine(t *testing.T) {
 	b := benchFor(t, schedulerName)
 	c := b.client(&b.creds.scheduler)
+	var conn net.Conn
+	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (_ net.Conn, err error) {
+		conn, err = new(net.Dialer).DialContext(ctx, network, address)
+		return conn, err
+	}
 	res, err := c.Get(b.url("/api/v1/pods?watch=true&n=1"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer res.Body.Close()
 	b.link.line.set(true, 0)
 	b.frames <- jsonFrame("ADDED", "a", "5")
 	time.Sleep(50 * time.Millisecond)
-	res.Body.Close()
-	c.CloseIdleConnections()
-	time.Sleep(50 * time.Millisecond)
+	conn.Close()
+	time.Sleep(200 * time.Millisecond) // the link hears of it at once, as it hears of everything
 	b.link.line.set(false, 0)
 	if got := b.ask(&b.creds.scheduler, ""); !strings.HasPrefix(got, "system:kube-scheduler") {
 		t.Error(got)
