@@ -35,10 +35,11 @@ type command struct {
 	argv, env []string
 }
 
-// learnBare starts Kubestage once, reads from /proc what it has started, and
-// stops it. Certificates, configuration files and ports stay.
+// learnBare starts Kubestage once, without the links through which it sees its
+// components' connections, reads from /proc what it has started, and stops it.
+// Certificates, configuration files and ports stay.
 func learnBare(ctx context.Context, b *bench, dir string) (*bare, error) {
-	d, err := b.start(dir)
+	d, err := dashboard.Start(dashboard.Options{Binary: b.binary, Dir: dir, Args: []string{"--no-tracing"}})
 	if err != nil {
 		return nil, err
 	}

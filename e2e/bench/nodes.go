@@ -44,7 +44,7 @@ func measureNodes(ctx context.Context, b *bench) error {
 		name  string
 		empty bool
 		into  *filled
-	}{{"an empty runtime", true, &empty}, {"ours", false, &ours}} {
+	}{{"ours", false, &ours}, {"an empty runtime", true, &empty}} {
 		fmt.Fprintf(os.Stderr, "  full nodes with %s\n", arm.name)
 		if err := script.emptyRuntimes(arm.empty); err != nil {
 			return err
