@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/mutating"
 	auditinternal "k8s.io/apiserver/pkg/apis/audit"
 	"k8s.io/apiserver/pkg/audit"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
@@ -301,14 +302,19 @@ func (g pluginGate) Admit(ctx context.Context, a admission.Attributes, o admissi
 	object := a.GetObject()
 	look := object != nil && mayChange(g.name, a)
 	var before runtime.Object
+	var webhooks int
 	if look {
-		before = p.copied(object)
+		before, webhooks = p.copied(object)
 	}
 	c := pluginCall{phase: "mutating", name: g.name, operation: a.GetOperation(), start: time.Now()}
 	err := plugin.Admit(ctx, a, o)
 	c.end = time.Now()
 	if err != nil {
 		c.refused = err.Error()
+	}
+	if look && g.name == mutating.PluginName {
+		_, now := p.copied(object)
+		look = now > webhooks // it changes nothing itself
 	}
 	if look && !equality.Semantic.DeepEqual(before, object) {
 		c.changed = changes(before, object)
@@ -362,14 +368,15 @@ func (g pluginGate) Validate(ctx context.Context, a admission.Attributes, o admi
 	return err
 }
 
-// copied returns a copy of an object as it was after the last plugin.
-func (p *passage) copied(object runtime.Object) runtime.Object {
+// copied returns a copy of an object as it was after the last plugin, and how
+// many webhooks were called so far.
+func (p *passage) copied(object runtime.Object) (before runtime.Object, webhooks int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.object != object {
 		p.object, p.before = object, object.DeepCopyObject()
 	}
-	return p.before
+	return p.before, p.webhooks
 }
 
 func (p *passage) called(c pluginCall) {

@@ -45,6 +45,7 @@ type passage struct {
 	acting   []*access // of acting as somebody else
 	revision []string  // etcd's, of all writes
 	omitted  int       // what was more than enough
+	webhooks int       // mutating ones that were called
 
 	// A copy of the object under mutation, to see which plugin changes it.
 	object, before runtime.Object
@@ -70,9 +71,10 @@ const enough = 100
 
 // Names of spans, from upstream's source.
 const (
-	firstFilter = "authentication"   // pkg/server/config.go, DefaultBuildHandlerChain
-	encoding    = "SerializeObject"  // pkg/endpoints/handlers/responsewriters/writers.go:94
-	etcdPrefix  = "etcdserverpb.KV/" // otelgrpc names spans after the gRPC method
+	firstFilter = "authentication"        // pkg/server/config.go, DefaultBuildHandlerChain
+	encoding    = "SerializeObject"       // pkg/endpoints/handlers/responsewriters/writers.go:94
+	etcdPrefix  = "etcdserverpb.KV/"      // otelgrpc names spans after the gRPC method
+	webhookCall = "Call mutating webhook" // pkg/admission/plugin/webhook/mutating/dispatcher.go:266
 )
 
 // filters begin one after the other and all end at the end. The step that a
@@ -190,6 +192,9 @@ func (t tracer) Start(ctx context.Context, name string, _ ...trace.SpanStartOpti
 		if p = t.all.find(id); p != nil {
 			ctx = trace.ContextWithSpan(ctx, &span{of: p})
 		}
+	}
+	if p != nil && name == webhookCall {
+		p.add(func() { p.webhooks++ })
 	}
 	if p == nil || filters[name] == "" && !handlers[name] && name != encoding && !strings.HasPrefix(name, etcdPrefix) {
 		return ctx, noop.Span{}
