@@ -47,6 +47,16 @@ type Joiner struct {
 	in  chan Observation
 }
 
+// Reached is when an actor may have acted upon an event. A notification is with
+// its client at some moment between Start and End, the next time the client
+// reads; on a link that is slow it is at the End.
+func Reached(e *Event) time.Time {
+	if e.Kind == Watch && e.End.Sub(e.Start) < 10*time.Millisecond {
+		return e.Start
+	}
+	return e.End
+}
+
 // Why finds causes among the events before.
 type Why interface {
 	Causes(*Event) []Cause // of an event that has no number yet
@@ -222,8 +232,8 @@ func (s *joinState) pass(now time.Time) bool {
 			if h.Kind == Watch {
 				who = h.To
 			}
-			if t, ok := untold[who]; !ok || h.End.Before(t) {
-				untold[who] = h.End
+			if t, ok := untold[who]; !ok || Reached(&h.Event).Before(t) {
+				untold[who] = Reached(&h.Event)
 			}
 			kept = append(kept, h)
 			continue
@@ -281,7 +291,13 @@ func (s *joinState) release(h *held) {
 		}
 	}
 	if s.why != nil {
-		e.Causes = append(s.why.Causes(&e), e.Causes...)
+		why := s.why.Causes(&e)
+		for _, c := range e.Causes {
+			if !hasCause(why, c.Seq) {
+				why = append(why, c)
+			}
+		}
+		e.Causes = why
 	}
 	if h.Finish != nil {
 		h.Finish(&e)

@@ -125,6 +125,10 @@ type containerStatus struct {
 	State map[string]json.RawMessage `json:"state"`
 }
 
+func (a *act) statuses() []containerStatus {
+	return slices.Concat(a.sent.Status.Containers, a.sent.Status.Init, a.sent.Status.Ephemeral)
+}
+
 // details are what CRI calls, probes, cycles and components tell.
 type details struct {
 	Container     string   `json:"container"`

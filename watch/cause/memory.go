@@ -176,7 +176,7 @@ func (m *memory) notify(e *watch.Event) {
 		by = map[string][]notice{}
 		m.told[e.To] = by
 	}
-	keep(by, e.Object.UID, notice{e.Seq, e.End, e.Revision, e.Verb})
+	keep(by, e.Object.UID, notice{e.Seq, watch.Reached(e), e.Revision, e.Verb})
 }
 
 // stored is what is read of an object in etcd.

@@ -1,6 +1,9 @@
 package cause
 
 import (
+	"bytes"
+	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -343,6 +346,18 @@ func service(f *Finder, a *act) []watch.Cause {
 
 // Nodes.
 
+func itsNode(f *Finder, a *act) []string {
+	if t := f.things[a.uid]; t != nil {
+		return []string{f.named["nodes/"+t.node]}
+	}
+	return nil
+}
+
+// appeared is the notice that an object is there.
+func appeared(f *Finder, a *act) []watch.Cause {
+	return one(f.last(a.ears(), a.uid, a.start, func(n notice) bool { return n.verb == "ADDED" }).seq, watch.ByDelivery)
+}
+
 // silence is why a node counts as silent: its line was cut or its kubelet
 // ended, and the last lease it had renewed before. For other changes of a
 // node's status it is the node's news.
@@ -544,27 +559,33 @@ func podStatus(f *Finder, a *act) []watch.Cause {
 			return c.Type == "PodReadyToStartContainers" && c.Status == status
 		})
 	}
-	statuses := slices.Concat(a.sent.Status.Containers, a.sent.Status.Init, a.sent.Status.Ephemeral)
+	told := f.did(a.uid, a.start, func(b *act) bool { return patched(b) && len(b.statuses()) > 0 })
+	news := func(s containerStatus) bool {
+		return told == nil || !slices.ContainsFunc(told.statuses(), func(t containerStatus) bool {
+			return t.Name == s.Name && t.ID == s.ID && maps.EqualFunc(t.State, s.State, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
+		})
+	}
 	found := f.did(a.uid, by, func(b *act) bool {
-		if b.end.Before(since) {
-			return false
-		}
 		switch {
-		case b.kind == watch.CRI && b.code != 0, b.calls("UpdateContainerResources"):
-			return true
-		case b.calls("RunPodSandbox"):
+		case b.calls("RunPodSandbox") && b.code == 0:
 			return ready("True")
 		case b.calls("StopPodSandbox"):
 			return ready("False")
-		case b.calls("StartContainer"), b.calls("ContainerExited"):
-			return slices.ContainsFunc(statuses, func(s containerStatus) bool {
-				id := s.ID[strings.LastIndexByte(s.ID, '/')+1:]
+		case b.calls("UpdateContainerResources"):
+			return !b.end.Before(since)
+		case b.calls("StartContainer") && b.code == 0, b.calls("ContainerExited"):
+			return slices.ContainsFunc(a.statuses(), func(s containerStatus) bool {
 				_, terminated := s.State["terminated"]
 				_, waiting := s.State["waiting"]
-				return id == b.d.Container && (b.verb == "StartContainer") != (terminated || waiting)
+				return strings.HasSuffix(s.ID, "/"+b.d.Container) && (b.verb == "StartContainer") != (terminated || waiting) && news(s)
+			})
+		case b.kind == watch.CRI && b.code != 0:
+			return slices.ContainsFunc(a.statuses(), func(s containerStatus) bool {
+				_, waiting := s.State["waiting"]
+				return waiting && (b.d.ContainerName == "" || b.d.ContainerName == s.Name) && news(s)
 			})
 		case b.kind == watch.Probe:
-			return turned(before, statuses, b.d.ContainerName)
+			return turned(told, a.statuses(), b.d.ContainerName)
 		}
 		return false
 	})
@@ -584,7 +605,7 @@ func turned(before *act, now []containerStatus, name string) bool {
 	if before == nil {
 		return false
 	}
-	was := slices.Concat(before.sent.Status.Containers, before.sent.Status.Init)
+	was := before.statuses()
 	for _, s := range now {
 		if s.Name != name {
 			continue
@@ -673,7 +694,11 @@ func reported(f *Finder, a *act) []watch.Cause {
 		return tells(cycle)
 	case a.controller() == "node-controller" && about.Kind == "Pod":
 		b.verb = "delete"
-		return tells(first(taint, silent, news(itself)))
+		return tells(first(taint, silent, news(itself, itsNode)))
+	case a.controller() == "node-controller" && reason == "RegisteredNode":
+		return tells(first(appeared, func(f *Finder, a *act) []watch.Cause {
+			return one(newest(f.lists[controllerManager]["/nodes"], a.start, nil).seq, watch.ByDelivery)
+		}))
 	case a.controller() == "node-controller":
 		return tells(first(mine("patch nodes/status"), nodeNews))
 	}
