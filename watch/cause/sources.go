@@ -346,11 +346,16 @@ func service(f *Finder, a *act) []watch.Cause {
 
 // Nodes.
 
-func itsNode(f *Finder, a *act) []string {
+// podOrNode is the newest notice of a Pod or of its node, whoever of those who
+// share this account wrote it.
+func podOrNode(f *Finder, a *act) []watch.Cause {
+	found := f.last(a.ears(), a.uid, a.start, nil)
 	if t := f.things[a.uid]; t != nil {
-		return []string{f.named["nodes/"+t.node]}
+		if n := f.last(a.ears(), f.named["nodes/"+t.node], a.start, nil); n.after(found) {
+			found = n
+		}
 	}
-	return nil
+	return one(found.seq, watch.ByDelivery)
 }
 
 // appeared is the notice that an object is there.
@@ -582,7 +587,7 @@ func podStatus(f *Finder, a *act) []watch.Cause {
 		case b.kind == watch.CRI && b.code != 0:
 			return slices.ContainsFunc(a.statuses(), func(s containerStatus) bool {
 				_, waiting := s.State["waiting"]
-				return waiting && (b.d.ContainerName == "" || b.d.ContainerName == s.Name) && news(s)
+				return waiting && (told == nil || !b.end.Before(told.start)) && (b.d.ContainerName == "" || b.d.ContainerName == s.Name) && news(s)
 			})
 		case b.kind == watch.Probe:
 			return turned(told, a.statuses(), b.d.ContainerName)
@@ -694,7 +699,7 @@ func reported(f *Finder, a *act) []watch.Cause {
 		return tells(cycle)
 	case a.controller() == "node-controller" && about.Kind == "Pod":
 		b.verb = "delete"
-		return tells(first(taint, silent, news(itself, itsNode)))
+		return tells(first(taint, silent, podOrNode))
 	case a.controller() == "node-controller" && reason == "RegisteredNode":
 		return tells(first(appeared, func(f *Finder, a *act) []watch.Cause {
 			return one(newest(f.lists[controllerManager]["/nodes"], a.start, nil).seq, watch.ByDelivery)
