@@ -32,18 +32,12 @@ type NodeConfig struct {
 	EmptyRuntime  bool `json:",omitempty"` // measurements beside ours only: upstream's fake runtime, in which nothing runs
 
 	// The node's network.
-	NetworkSocket   string // other nodes ask here for connections
-	Peers           []PeerConfig
+	NetworkSocket   string // asks it for connections from elsewhere
+	FabricSocket    string // and it asks here for those to elsewhere
 	ServiceCIDR     string
 	ClusterCIDR     string // of all pods
 	ClusterDomain   string
-	DNSAddress      string            // of the Service kube-dns
-	ProxyKubeconfig string            // of its kube-proxy
-	ControlPlane    map[string]string // ADDRESS:PORT of the cluster that exist on this machine, and where
-	OpensNodePorts  bool              // on 127.0.0.1; one node does
-}
-
-// PeerConfig is another node, as a kubelet child is told of it.
-type PeerConfig struct {
-	Name, Address, Socket string
+	DNSAddress      string // of the Service kube-dns
+	ProxyKubeconfig string // of its kube-proxy
+	OpensNodePorts  bool   // on 127.0.0.1; one node does
 }

@@ -15,11 +15,12 @@
 //
 // Around that: datadir.go (the directory, its lock and its version), pki.go
 // and certificates.go (one certificate authority per trust domain), ports.go,
-// files.go (configuration files), egress.go (the way from the apiserver to
-// node addresses), bootstrap.go (the rights of the first users), addons.go (what
-// else a new cluster has), metrics.go (the add-on that serves metrics.k8s.io). And what the
-// components tell: witnesses.go takes it, audit.go turns the audit log into
-// observations, watches.go infers who was notified of a write.
+// files.go (configuration files), link.go (each client's way to the apiserver),
+// egress.go (the apiserver's way to nodes and pods), fabric.go (the way from
+// node to node), bootstrap.go (the rights of the first users), addons.go (what
+// else a new cluster has), metrics.go (the add-on that serves metrics.k8s.io).
+// And what the components tell: witnesses.go takes it, audit.go turns the audit
+// log into observations, frames.go what passes a link.
 //
 // The children are the same binary with the arguments "component ROLE ...";
 // what a role does is not known here but in sandbox/kube, the only package

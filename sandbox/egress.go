@@ -57,9 +57,12 @@ func inside(nodes []node, peers *overlay.Peers, metrics func() (net.Conn, error)
 }
 
 // ways returns the line to a host. To a node it is its kubelet's link, the other
-// way round: who is cut off cannot be reached either.
-func ways(nodes []node, ls links) func(host string) *line {
+// way round: who is cut off cannot be reached either, nor the pods there.
+func ways(nodes []node, ls links, peers *overlay.Peers) func(host string) *line {
 	return func(host string) *line {
+		if addr, err := netip.ParseAddr(host); err == nil {
+			host = peers.Name(context.Background(), addr)
+		}
 		for _, n := range nodes {
 			if host == n.address || host == n.name {
 				if l, err := ls.find(kubeletPrefix + n.name); err == nil {

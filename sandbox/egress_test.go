@@ -71,9 +71,10 @@ func TestEgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	go overlay.Serve(ctx, network, quietNode{})
-	e := &egress{way: ways(nodes, nil), dial: inside(nodes, overlay.NewPeers([]overlay.Peer{
+	peers := overlay.NewPeers([]overlay.Peer{
 		{Name: "node-1", Address: netip.MustParseAddr("10.0.0.11"), Socket: network.Addr().String()},
-	}), nil)}
+	})
+	e := &egress{way: ways(nodes, nil, peers), dial: inside(nodes, peers, nil)}
 	go func() { served <- e.serve(ctx, l) }()
 
 	connect := func(target string) (net.Conn, string) {

@@ -114,6 +114,7 @@ func (p layoutPaths) etcdSocket() string     { return filepath.Join(p.sockets, "
 func (p layoutPaths) runtimeSocket(node string) string {
 	return filepath.Join(p.sockets, node, "runtime.sock")
 }
+func (p layoutPaths) fabricSocket() string { return filepath.Join(p.sockets, "fabric.sock") }
 func (p layoutPaths) networkSocket(node string) string {
 	return filepath.Join(p.sockets, node, "network.sock")
 }
@@ -327,13 +328,10 @@ func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]in
 			CertFile: c.kubeletsServing[i].CertFile, KeyFile: c.kubeletsServing[i].KeyFile,
 			Port: n.port, CPU: n.cpu, Memory: n.memory, MaxPods: maxPods,
 			RuntimeSocket: p.runtimeSocket(n.name),
-			NetworkSocket: p.networkSocket(n.name), Peers: peersOf(p, nodes, n.name),
+			NetworkSocket: p.networkSocket(n.name), FabricSocket: p.fabricSocket(),
 			ServiceCIDR: serviceCIDR, ClusterCIDR: clusterCIDR, ClusterDomain: clusterDomain, DNSAddress: dnsAddress,
 			ProxyKubeconfig: p.kubeconfig(proxyPrefix + n.name),
-			ControlPlane: map[string]string{
-				net.JoinHostPort(controlPlaneAddress, strconv.Itoa(ports[apiserverName])): net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[apiserverName])),
-			},
-			OpensNodePorts: i == 0,
+			OpensNodePorts:  i == 0,
 		}
 	}
 	for path, doc := range docs {
@@ -342,17 +340,6 @@ func writeFiles(p layoutPaths, c *credentials, nodes []node, ports map[string]in
 		}
 	}
 	return nil
-}
-
-// peersOf are the nodes that a node knows, all but itself.
-func peersOf(p layoutPaths, nodes []node, but string) []PeerConfig {
-	var peers []PeerConfig
-	for _, n := range nodes {
-		if n.name != but {
-			peers = append(peers, PeerConfig{n.name, n.address, p.networkSocket(n.name)})
-		}
-	}
-	return peers
 }
 
 // etcdConfig is what etcd reads at its next start.

@@ -250,8 +250,21 @@ func (s *Sandbox) Run(ctx context.Context, log *watch.Log) error {
 		return err
 	}
 	serving.Go(func() { figures.serve(aside) })
+	os.Remove(s.paths.fabricSocket())
+	between, err := net.Listen("unix", s.paths.fabricSocket())
+	if err != nil {
+		return fmt.Errorf("listen for the nodes' connections to each other: %w", err)
+	}
+	peers := overlay.NewPeers(s.peers())
+	way := ways(s.nodes, s.links, peers)
 	serving.Go(func() {
-		e := &egress{way: ways(s.nodes, s.links), dial: inside(s.nodes, overlay.NewPeers(s.peers()), figures.dial)}
+		f := &fabric{peers: peers, apiserver: s.ports[apiserverName], way: way}
+		if err := f.serve(aside, between); err != nil {
+			s.say("%v", err)
+		}
+	})
+	serving.Go(func() {
+		e := &egress{way: way, dial: inside(s.nodes, peers, figures.dial)}
 		if err := e.serve(aside, l); err != nil {
 			s.say("%v", err)
 		}

@@ -250,6 +250,16 @@ func TestRealNetwork(t *testing.T) {
 			c.Errorf("port-forward: %q", got)
 		}
 	})
+	sub("a node that is cut off", func(c *cluster) {
+		far := c.field("{.status.podIP}", "pod", "solo") // on node-2
+		c.says("box-1", "wget -T5 -qO- "+far, hello+"solo")
+		disturb(c, d, "kubelet:node-2", "cut")
+		if got := c.in("box-1", "wget -T1 -qO- "+far); !strings.Contains(got, "timed out") {
+			c.Errorf("a pod of the node: %q", got)
+		}
+		disturb(c, d, "kubelet:node-2", "heal")
+		c.says("box-1", "wget -T5 -qO- "+far, hello+"solo")
+	})
 	sub("figures", func(c *cluster) {
 		if got := c.kubectl("get", "apiservices", "v1beta1.metrics.k8s.io", "--show-labels"); !regexp.MustCompile(`True .*managed-by=kubestage`).MatchString(got) {
 			c.Errorf("the API service: %s", got)
@@ -348,6 +358,20 @@ func podSockets(t *testing.T, d *dashboard.Dashboard) int {
 		}
 	}
 	return n
+}
+
+// disturb does something to a link, as the page does.
+func disturb(c *cluster, d *dashboard.Dashboard, link, how string) {
+	c.Helper()
+	body := strings.NewReader(fmt.Sprintf(`{"confirm":%q}`, link))
+	answer, err := http.Post(d.URL+"/api/links/"+link+"/"+how, "application/json", body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if said, _ := io.ReadAll(answer.Body); answer.StatusCode >= 300 {
+		c.Fatalf("%s %s: %s: %s", how, link, answer.Status, said)
+	}
 }
 
 func fetch(url string, patience time.Duration) (string, error) {

@@ -92,15 +92,6 @@ func newProxy(c sandbox.NodeConfig) (*proxy, error) {
 	if p.clusterCIDR, err = netip.ParsePrefix(c.ClusterCIDR); err != nil {
 		return nil, fmt.Errorf("the range of pods: %w", err)
 	}
-	var peers []overlay.Peer
-	for _, n := range c.Peers {
-		addr, err := netip.ParseAddr(n.Address)
-		if err != nil {
-			return nil, fmt.Errorf("the address of %s: %w", n.Name, err)
-		}
-		peers = append(peers, overlay.Peer{Name: n.Name, Address: addr, Socket: n.Socket})
-	}
-	p.peers = overlay.NewPeers(peers)
 	return p, nil
 }
 
@@ -316,17 +307,13 @@ func (p *proxy) fromInside(addr netip.Addr) bool {
 	return addr == p.node || p.clusterCIDR.Contains(addr)
 }
 
-// Dial connects to what is on no node (the apiserver), or on another one.
+// Dial connects to what is not on this node.
 func (p *proxy) Dial(ctx context.Context, from, to netip.AddrPort) (net.Conn, error) {
-	if at, ok := p.config.ControlPlane[to.String()]; ok {
-		var d net.Dialer
-		c, err := d.DialContext(ctx, "tcp", at)
-		if err != nil {
-			return nil, overlay.ErrRefused
-		}
-		return c, nil
+	c, err := overlay.Dial(ctx, p.config.FabricSocket, from, to)
+	if err != nil && !overlay.IsAnswer(err) {
+		return nil, overlay.Silence(ctx) // the fabric itself is gone
 	}
-	return p.peers.Dial(ctx, from, to)
+	return c, err
 }
 
 // Answer answers questions to the node's DNS server.

@@ -37,6 +37,12 @@ var statuses = map[int]error{
 	http.StatusGatewayTimeout: ErrTimeout,
 }
 
+// IsAnswer reports whether an error is what a kernel would have said, and not
+// that nobody could be asked.
+func IsAnswer(err error) bool {
+	return errors.Is(err, ErrRefused) || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrTimeout)
+}
+
 // Patience is how long a connection is tried for that nobody answers: what
 // Linux takes to give up with its usual net.ipv4.tcp_syn_retries of 6.
 const Patience = 127 * time.Second
@@ -132,8 +138,8 @@ func answer(ctx context.Context, c net.Conn, n Node) func(net.Conn) {
 	return take
 }
 
-// connect asks the node behind a socket for a connection.
-func connect(ctx context.Context, socket string, from, to netip.AddrPort) (net.Conn, error) {
+// Dial asks whoever is behind a socket for a connection.
+func Dial(ctx context.Context, socket string, from, to netip.AddrPort) (net.Conn, error) {
 	c, answer, r, err := ask(ctx, socket, http.MethodConnect, fmt.Sprintf("CONNECT %s HTTP/1.1\r\nHost: %[1]s\r\nFrom: %s\r\n\r\n", to, from))
 	if err != nil {
 		return nil, err

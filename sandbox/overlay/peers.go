@@ -44,7 +44,7 @@ func (p *Peers) Dial(ctx context.Context, from, to netip.AddrPort) (net.Conn, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	c, err := connect(ctx, peer.Socket, from, to)
+	c, err := Dial(ctx, peer.Socket, from, to)
 	switch {
 	case err == nil:
 		return c, nil
@@ -58,6 +58,12 @@ func (p *Peers) Dial(ctx context.Context, from, to netip.AddrPort) (net.Conn, er
 		return nil, err
 	}
 	return nil, Silence(ctx)
+}
+
+// Name returns the name of the node that has an address, or "".
+func (p *Peers) Name(ctx context.Context, addr netip.Addr) string {
+	peer, _, _ := p.find(ctx, addr)
+	return peer.Name
 }
 
 // find returns the node that has an address, and whether a node that could have
