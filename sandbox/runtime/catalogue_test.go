@@ -204,7 +204,7 @@ func TestServers(t *testing.T) {
 		t.Errorf("liveness handles no signal, but exits with %d, want 137", st.ExitCode)
 	}
 
-	id = serve("health", agnhost, 5000, "grpc-health-checking")
+	id = serve("health", agnhost, 8080, "grpc-health-checking") // which it opens last
 	n.mustExec(id, "curl -s -o /dev/null -w '%{http_code}\\n' localhost:8080/make-not-serving", "200\n")
 
 	id = serve("wait", agnhost, 80, "test-webserver")
