@@ -174,6 +174,9 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		if ref.Group == "" && ref.Resource == "namespaces" {
 			o.Object.Namespace = "" // the audit log puts a Namespace into itself
 		}
+		if secretive(o.Object) && (code == 400 || code == 422) && d.Message != "" {
+			d.Message = "(not told: it may quote a value)"
+		}
 		if slices.Contains(writeVerbs, r.Verb) {
 			a.write(&o, &d, r, code)
 		}

@@ -108,6 +108,13 @@ func TestAuditNeverTellsSecrets(t *testing.T) {
 		if strings.Contains(string(all), "c2VzYW1l") {
 			t.Errorf("%s: told %s", ref, all)
 		}
+		for _, status := range []string{"400", "422"} { // a refusal may quote what it refuses
+			refused := strings.NewReplacer("%URI%", `"/x"`, "%REF%", ref, `{"code":201}`, `{"code":`+status+`,"message":"data: Invalid value: \"c2VzYW1l\""}`).Replace(line)
+			all, _ := json.Marshal(newAuditor().line([]byte(refused)))
+			if strings.Contains(string(all), "c2VzYW1l") || !strings.Contains(string(all), "not told") {
+				t.Errorf("%s, refused with %s: told %s", ref, status, all)
+			}
+		}
 	}
 }
 
