@@ -27,7 +27,7 @@ const (
 	onOneNode    = 110
 	onThreeNodes = 330
 	idleTime     = 20 * time.Second // for which a kubelet is looked at
-	settleTime   = 15 * time.Second // after what made it busy
+	settleTime   = 45 * time.Second // after what made it busy
 	cleanTime    = 70 * time.Second // in which the kubelet removes what is left of pods: it looks each minute
 )
 

@@ -20,5 +20,7 @@ func serveEmptyRuntime(c sandbox.NodeConfig) (endpoint string, err error) {
 		return "", err
 	}
 	endpoint = "unix://" + socket
-	return endpoint, fake.NewFakeRemoteRuntime().Start(endpoint)
+	runtime := fake.NewFakeRemoteRuntime()
+	runtime.ImageService.SetFakeImageSize(1) // the kubelet takes an image without a size for none
+	return endpoint, runtime.Start(endpoint)
 }
