@@ -254,7 +254,7 @@ export class Inspector {
     const { lang } = this;
     const steps = stepsOf(span);
     if (steps.length === 0) return h("span", { key: "inside0" });
-    const whole = Math.max(1, ...steps.map((s) => s.end));
+    const whole = Math.max(1, ...steps.map((s) => s.end - s.start));
     const rows = steps.map((s, i) =>
       h(
         "tr",
@@ -311,7 +311,7 @@ export class Inspector {
       "message",
     ]
       .filter((k) => a[k] !== undefined && a[k] !== "")
-      .map((k) => `${k}: ${String(a[k])}`);
+      .map((k) => `${k}: ${named(a[k])}`);
     if (facts.length) out.push(facts.join(" · "));
     for (const p of pluginsOf(s)) {
       const changed = p.changed?.length ? ` · ${word(lang, "changedFields", p.changed.join(", "))}` : "";
@@ -483,6 +483,13 @@ export class Inspector {
         return from.name === id;
     }
   }
+}
+
+/** A value for a line of text; of an object what it is called. */
+function named(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  const { kind, namespace, name } = value as Record<string, string | undefined>;
+  return [kind, namespace, name].filter(Boolean).join("/") || JSON.stringify(value);
 }
 
 function mono(s: string): VNode {

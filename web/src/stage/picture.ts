@@ -117,7 +117,7 @@ function lines(v: View): VNode {
   const line = (to: VNode[], key: string, points: readonly Point[], cls: string, link: string) => {
     const l = s.links.get(link);
     to.push(h("path", { key, d: pathData(points), class: l ? `${cls} is-${l.state}` : cls }));
-    if (l && to !== tell) broken.push(linkMark(l.state, new Way(points).at(0.5), l.name));
+    if (l && to !== tell) broken.push(linkMark(l.state, nearClient(points), l.name));
   };
   const places = [
     "person",
@@ -158,6 +158,12 @@ const linkOfPlace: Record<string, string> = {
   scheduler: "kube-scheduler",
   cloud: "cloud-controller-manager",
 };
+
+/** Further on, many links share one line. */
+function nearClient(points: readonly Point[]): Point {
+  const way = new Way(points);
+  return way.at(Math.min(0.5, 24 / way.length));
+}
 
 /** A break in the line, or a clock for what comes late. */
 export function linkMark(state: LinkView["state"], { x, y }: Point, name = ""): VNode {
@@ -509,9 +515,19 @@ function controllers(v: View): VNode {
       rect(b, "card", 14),
       dot(b.x + 22, b.y + 27, health),
       text(b.x + 38, b.y + 34, "t-head", "kube-controller-manager"),
-      boot(v, health, b.x + 38, b.y + 62) ??
+      (chips.length
+        ? boot(
+            v,
+            health,
+            b.x + 52 + widthOf("kube-controller-manager", 18),
+            b.y + 33,
+            b.w - 76 - widthOf("kube-controller-manager", 18),
+          )
+        : boot(v, health, b.x + 38, b.y + 62)) ??
         (chips.length ? null : text(b.x + 38, b.y + 66, "t-small", word(lang, "idleControllers"))),
-      hidden > 0 ? text(b.x + b.w - 18, b.y + 33, "t-small", `+${hidden} ${word(lang, "others")}`, "end") : null,
+      hidden > 0 && !troubled(v, health)
+        ? text(b.x + b.w - 18, b.y + 33, "t-small", `+${hidden} ${word(lang, "others")}`, "end")
+        : null,
     ),
     chips,
   );
