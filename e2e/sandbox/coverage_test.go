@@ -89,7 +89,58 @@ func TestRealEveryWriteHasItsRequest(t *testing.T) {
 		}
 	}
 	t.Logf("%d events; %d writes in etcd, each with its one request; %d accepted requests that wrote, %d that changed nothing; %d writes of collections whose deletion took longer than we wait", len(events), checked, writes, idle, late)
+	causesKnown(t, events)
 	stop(t, d)
+}
+
+// causesKnown prints, and demands, how much of what the components did and were
+// told is explained by what came before.
+func causesKnown(t *testing.T, events []dashboard.Event) {
+	t.Helper()
+	bySeq := map[uint64]dashboard.Event{}
+	for _, e := range events {
+		bySeq[e.Seq] = e
+	}
+	frames, framed, writes, caused := 0, 0, 0, 0
+	for _, e := range events {
+		if e.Evidence.Source == "" || e.Evidence.How != "observed" && e.Evidence.How != "inferred" {
+			t.Errorf("without evidence: %s", e)
+		}
+		for _, c := range e.Causes {
+			if c.Seq >= e.Seq || c.How == "" {
+				t.Errorf("caused by what came later: %s", e)
+			}
+		}
+		if e.Kind == "watch" && e.Verb != "BOOKMARK" {
+			frames++
+			if slices.ContainsFunc(e.Causes, func(c dashboard.Cause) bool {
+				return c.How == "revision" && bySeq[c.Seq].Kind == "etcd" && bySeq[c.Seq].Revision == e.Revision
+			}) {
+				framed++
+			} else {
+				t.Errorf("a notification of no revision: %s", e)
+			}
+		}
+		if e.Kind != "request" || e.Code >= 300 || !accepted(e) || !byComponent(e) {
+			continue
+		}
+		writes++
+		if slices.ContainsFunc(e.Causes, func(c dashboard.Cause) bool { return bySeq[c.Seq].Evidence.How == "observed" }) {
+			caused++
+		} else {
+			t.Logf("no observed cause: %s", e)
+		}
+	}
+	t.Logf("%d of %d notifications have their revision; %d of %d writes of controllers, scheduler and kubelets have an observed cause", framed, frames, caused, writes)
+	if frames < 500 || writes < 200 || caused*100 < writes*99 {
+		t.Errorf("less than 99 %% of the writes are explained, or there were too few to tell")
+	}
+}
+
+// byComponent reports a write by a controller, the scheduler or a kubelet.
+func byComponent(e dashboard.Event) bool {
+	return e.From == "system:kube-scheduler" || e.From == "system:kube-controller-manager" ||
+		strings.HasPrefix(e.From, "system:node:") || strings.HasPrefix(e.From, "system:serviceaccount:kube-system:")
 }
 
 // tooLate reports a write by a request that goes on for longer than the log
@@ -154,6 +205,11 @@ func busy(t *testing.T, kube kubernetes.Interface) {
 		}}},
 	}, metav1.CreateOptions{})
 	must(err)
+	_, err = kube.CoreV1().Pods("default").Create(ctx, &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "crash"},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "false", Image: "busybox", Command: []string{"false"}}}},
+	}, metav1.CreateOptions{})
+	must(err)
 	settled(t, kube, time.Minute)
 
 	// A patch that changes nothing, one for show, and one that is refused.
@@ -165,7 +221,7 @@ func busy(t *testing.T, kube kubernetes.Interface) {
 	if _, err = kube.AppsV1().Deployments("default").Patch(ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":-1}}`), metav1.PatchOptions{}); !apierrors.IsInvalid(err) {
 		t.Fatalf("-1 replicas: %v, want a refusal", err)
 	}
-	_, err = kube.AppsV1().Deployments("default").Patch(ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":8,"template":{"metadata":{"annotations":{"v":"2"}}}}}`), metav1.PatchOptions{})
+	_, err = kube.AppsV1().Deployments("default").Patch(ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":20,"template":{"metadata":{"annotations":{"v":"2"}}}}}`), metav1.PatchOptions{})
 	must(err)
 	settled(t, kube, 2*time.Minute)
 	until(t, time.Minute, "the job's end", func() (bool, string) {
