@@ -17,6 +17,8 @@
 //   - A Cause names an earlier event and how the connection is known.
 //   - Evidence says whether an event was observed or inferred, and where to
 //     look it up: an audit ID, an etcd key at a revision, a CRI call.
+//   - A Story is all that grew out of one root event: what a person asked for,
+//     a component that started or failed. See watch/story.
 //   - The Log is the one ordered list of events. Sequence numbers are given
 //     in one place, have no holes, and start at 1 for each log ID.
 //   - A Source feeds a log: the sandbox, an attached cluster, a recording.
