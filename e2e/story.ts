@@ -188,7 +188,7 @@ export function podIsBorn(events: KubeEvent[], uid: string): string[] {
     [told, "revision", stored],
     [cycle, "revision", stored],
     [binding, "binding", cycle],
-    [assigned, "object", binding],
+    [assigned, "revision", binding],
     [noticed, "revision", assigned],
     [start, "podSandbox", undefined],
   ];
