@@ -40,7 +40,6 @@ var (
 	taskWords      = regexp.MustCompile(`(?i)나중에|TODO|정리하|정리할|다시 정리|찾아보자|해보자|알아보자`)
 	questionEnd    = regexp.MustCompile(`(?:\?|까\?|인가\?|까|는가|은가|인가)[ \t]*$`)
 	tableLine      = regexp.MustCompile(`^[ \t]*\|.*\|[ \t]*$`)
-	columnsLine    = regexp.MustCompile(`\S {2,}\S.* {2,}\S`)
 	frontField     = regexp.MustCompile(`^([A-Za-z][\w-]*):[ \t]*(.*)$`)
 	unclosedStrong = regexp.MustCompile(`^\*\*[ \t]`)
 )
