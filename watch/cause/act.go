@@ -122,6 +122,7 @@ type containerStatus struct {
 	Name  string                     `json:"name"`
 	ID    string                     `json:"containerID"`
 	Ready bool                       `json:"ready"`
+	Began bool                       `json:"started"` // its startup probe, if it has one, has succeeded
 	State map[string]json.RawMessage `json:"state"`
 }
 
@@ -133,10 +134,12 @@ func (a *act) statuses() []containerStatus {
 type details struct {
 	Container     string   `json:"container"`
 	ContainerName string   `json:"containerName"`
+	Image         string   `json:"image"`
 	Sandbox       string   `json:"podSandbox"`
 	Node          string   `json:"node"`
 	Result        string   `json:"result"`
 	Attempt       int      `json:"attempt"`
+	ExitCode      int      `json:"exitCode"`
 	Probes        []string `json:"probes"`
 	Link          string   `json:"link"`
 	Nominated     string   `json:"nominated"`

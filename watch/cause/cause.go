@@ -30,6 +30,9 @@ func (f *Finder) Causes(e *watch.Event) []watch.Cause {
 	if a == nil {
 		return nil
 	}
+	if a.uid == "" && a.verb != "create" && a.object.Name != "" {
+		a.uid = f.named[a.object.Key()]
+	}
 	for i := range rules {
 		if rules[i].fits(a) {
 			return f.ask(a, rules[i].why)

@@ -21,6 +21,7 @@ type memory struct {
 	named      map[string]string              // uid by key, of what exists
 	lost       map[string]string              // uid by key, of what existed last
 	owned      map[string][]string            // uids by owner's uid
+	static     map[string]string              // by a mirror Pod's uid, the uid its kubelet knows the Pod by
 	components map[string][]*act              // their events, oldest first
 	links      map[string]*act                // by the client they belong to: the newest event of each
 	leases     map[string][]notice            // by name: when etcd stored them
@@ -54,6 +55,7 @@ type write struct {
 	gone     bool
 	finished bool // a Pod that has just Succeeded or Failed
 	tainted  bool // a Node whose taints have just changed
+	debugged bool // a Pod that has just got an ephemeral container
 	tally    tally
 }
 
@@ -74,18 +76,23 @@ type thing struct {
 	gone     bool
 	phase    string
 	taints   string
-	targets  []string // of Endpoints and EndpointSlices: the uids they refer to
-	stored   notice   // its last write
-	taintRev string   // where its taints last changed
-	replaced bool     // somebody was already made in its place
+	debug    int               // how many ephemeral containers
+	targets  []string          // of Endpoints and EndpointSlices: the uids they refer to
+	stored   notice            // its last write
+	taintRev string            // where its taints last changed
+	replaced bool              // somebody was already made in its place
+	labels   map[string]string // of Pods
+	selects  map[string]string // labels of Pods that it is about, of a PodDisruptionBudget
+	scales   reference         // of a HorizontalPodAutoscaler
 	about    reference
 	why      string // the reason of an Event
+	text     string // its message
 }
 
 func newMemory() memory {
 	return memory{
 		told: map[string]map[string][]notice{}, lists: map[string]map[string][]notice{}, acts: map[string][]*act{}, newest: map[string]*act{},
-		writes: map[string]*write{}, things: map[string]*thing{}, named: map[string]string{}, lost: map[string]string{}, owned: map[string][]string{},
+		writes: map[string]*write{}, things: map[string]*thing{}, named: map[string]string{}, lost: map[string]string{}, owned: map[string][]string{}, static: map[string]string{},
 		components: map[string][]*act{}, links: map[string]*act{}, leases: map[string][]notice{},
 	}
 }
@@ -117,7 +124,7 @@ func (m *memory) Remember(e *watch.Event) {
 		return
 	case watch.Request:
 		if e.Verb == "list" || e.Verb == "watch" {
-			m.list(e)
+			m.list(e, "")
 			return
 		}
 		if a.uid == "" && a.object.Name != "" {
@@ -139,14 +146,16 @@ func (m *memory) Remember(e *watch.Event) {
 	m.acts[a.uid] = append(known, a)
 }
 
-func (m *memory) list(e *watch.Event) {
+// list remembers a list, or the beginning of a watch; with a revision if it has
+// told of all objects that the watch is about, as they were then.
+func (m *memory) list(e *watch.Event, revision string) {
 	if e.Object == nil || e.Code >= 300 {
 		return
 	}
 	if m.lists[e.From] == nil {
 		m.lists[e.From] = map[string][]notice{}
 	}
-	keep(m.lists[e.From], e.Object.Group+"/"+e.Object.Resource, notice{seq: e.Seq, end: e.End})
+	keep(m.lists[e.From], e.Object.Group+"/"+e.Object.Resource, notice{seq: e.Seq, end: e.End, revision: revision})
 }
 
 // keep adds what is new and lets go of the oldest.
@@ -165,7 +174,7 @@ func (m *memory) notify(e *watch.Event) {
 	if e.Verb == "BOOKMARK" { // what a watch began with, told at once
 		list := *e
 		list.From, list.Code = e.To, 200
-		m.list(&list)
+		m.list(&list, e.Revision)
 		return
 	}
 	if e.Object.UID == "" {
@@ -183,12 +192,19 @@ func (m *memory) notify(e *watch.Event) {
 type stored struct {
 	Value struct {
 		Metadata struct {
-			Owners   []reference `json:"ownerReferences"`
-			Deletion string      `json:"deletionTimestamp"`
+			Owners      []reference       `json:"ownerReferences"`
+			Deletion    string            `json:"deletionTimestamp"`
+			Labels      map[string]string `json:"labels"`
+			Annotations struct {
+				Mirror string `json:"kubernetes.io/config.mirror"`
+			} `json:"annotations"`
 		} `json:"metadata"`
 		Spec struct {
-			Node   string          `json:"nodeName"`
-			Taints json.RawMessage `json:"taints"`
+			Node      string            `json:"nodeName"`
+			Taints    json.RawMessage   `json:"taints"`
+			Selector  json.RawMessage   `json:"selector"` // its form depends on the kind
+			Scales    reference         `json:"scaleTargetRef"`
+			Ephemeral []json.RawMessage `json:"ephemeralContainers"`
 		} `json:"spec"`
 		Status struct {
 			Phase      string      `json:"phase"`
@@ -198,6 +214,8 @@ type stored struct {
 		Involved  reference `json:"involvedObject"`
 		Regarding reference `json:"regarding"`
 		Reason    string    `json:"reason"`
+		Message   string    `json:"message"`
+		Note      string    `json:"note"`
 		Endpoints []target  `json:"endpoints"`
 		Subsets   []struct {
 			Address []target `json:"addresses"`
@@ -252,6 +270,8 @@ func (m *memory) store(e *watch.Event) {
 	if w.tainted {
 		t.taintRev = e.Revision
 	}
+	w.debugged = len(s.Value.Spec.Ephemeral) > t.debug
+	t.debug = len(s.Value.Spec.Ephemeral)
 	t.object, t.node, t.phase, t.taints = *e.Object, s.Value.Spec.Node, s.Value.Status.Phase, string(s.Value.Spec.Taints)
 	t.ending, t.gone = t.ending || w.ending, w.gone
 	t.owners = t.owners[:0]
@@ -267,7 +287,22 @@ func (m *memory) store(e *watch.Event) {
 			t.targets = append(t.targets, y.Target.UID)
 		}
 	}
-	t.about, t.why = s.Value.Involved, s.Value.Reason
+	switch e.Object.Resource {
+	case "pods":
+		t.labels = s.Value.Metadata.Labels
+		if static := s.Value.Metadata.Annotations.Mirror; static != "" {
+			m.static[uid] = static
+		}
+	case "poddisruptionbudgets":
+		var selector struct {
+			Labels map[string]string `json:"matchLabels"`
+		}
+		_ = json.Unmarshal(s.Value.Spec.Selector, &selector)
+		t.selects = selector.Labels
+	case "horizontalpodautoscalers":
+		t.scales = s.Value.Spec.Scales
+	}
+	t.about, t.why, t.text = s.Value.Involved, s.Value.Reason, s.Value.Message+s.Value.Note
 	if t.about.Name == "" {
 		t.about = s.Value.Regarding
 	}
@@ -330,6 +365,8 @@ func (m *memory) bury(uid string) {
 		}
 		delete(m.things, uid)
 		delete(m.acts, uid)
+		delete(m.acts, m.static[uid])
+		delete(m.static, uid)
 		for _, by := range m.told {
 			delete(by, uid)
 		}
@@ -338,14 +375,44 @@ func (m *memory) bury(uid string) {
 }
 
 // last returns the newest notice of an object that had reached one of users
-// before a moment and that ok lets through.
+// before a moment and that ok lets through. It may be a list, after a
+// connection was lost, that told what nobody had told before.
 func (m *memory) last(users []string, uid string, before time.Time, ok func(notice) bool) (found notice) {
 	for _, user := range users {
 		if n := newest(m.told[user][uid], before, ok); n.after(found) {
 			found = n
 		}
+		if n := m.caughtUp(user, uid, before); n.after(found) && (ok == nil || ok(n)) {
+			found = n
+		}
 	}
 	return found
+}
+
+// caughtUp is the list that first told a user of the newest write of an object.
+func (m *memory) caughtUp(user, uid string, before time.Time) notice {
+	t := m.things[uid]
+	if t == nil || t.gone {
+		return notice{}
+	}
+	told := func(n notice) bool { return n.revision == t.stored.revision }
+	if slices.ContainsFunc(m.told[user][uid], told) {
+		return notice{}
+	}
+	for _, l := range m.lists[user][t.object.Group+"/"+t.object.Resource] {
+		if !l.end.After(before) && l.revision != "" && !newer(t.stored.revision, l.revision) {
+			return notice{l.seq, l.end, t.stored.revision, "LISTED"}
+		}
+	}
+	return notice{}
+}
+
+// newer compares revisions, which are numbers.
+func newer(a, b string) bool {
+	if len(a) != len(b) {
+		return len(a) > len(b)
+	}
+	return a > b
 }
 
 // newest is the last of some notices that had come before a moment. Their order
@@ -364,10 +431,7 @@ func (n notice) after(other notice) bool {
 	if n.seq == 0 || other.seq == 0 || !n.end.Equal(other.end) {
 		return n.seq > 0 && (other.seq == 0 || n.end.After(other.end))
 	}
-	if len(n.revision) != len(other.revision) {
-		return len(n.revision) > len(other.revision)
-	}
-	return n.revision > other.revision
+	return newer(n.revision, other.revision)
 }
 
 // foreign lets through what somebody else wrote: an echo of one's own write is
@@ -379,10 +443,15 @@ func (m *memory) foreign(actor string) func(notice) bool {
 	}
 }
 
-// did returns the newest thing somebody did to an object before a moment.
+// did returns the newest thing somebody did to an object before a moment; of a
+// mirror Pod also what its kubelet did to the Pod it shows.
 func (m *memory) did(uid string, before time.Time, ok func(*act) bool) *act {
 	var found *act
-	for _, a := range m.acts[uid] {
+	acts := m.acts[uid]
+	if static := m.static[uid]; static != "" {
+		acts = slices.Concat(acts, m.acts[static])
+	}
+	for _, a := range acts {
 		if !a.end.After(before) && (found == nil || a.end.After(found.end)) && ok(a) {
 			found = a
 		}

@@ -49,24 +49,25 @@ var rules = []rule{
 
 	{"scheduling cycle", watch.Schedule, nil, "schedule", "", all(scheduled)},
 	{"binding", watch.Request, is(scheduler), "create", "pods/binding", all(cycle)},
-	{"unschedulable", watch.Request, is(scheduler), "patch update", "pods/status", all(cycle)},
+	{"unschedulable", watch.Request, is(scheduler), "patch update", "pods/status", all(first(victim, cycle))},
 	{"preemption", watch.Request, is(scheduler), "delete", "pods", all(preemptor)},
 
 	{"kubelet: Pod status", watch.Request, isKubelet, "patch update", "pods/status", all(podStatus)},
 	{"kubelet: Pod has ended", watch.Request, isKubelet, "delete", "pods", all(lastStatus, ending)},
-	{"kubelet: mirror Pod", watch.Request, isKubelet, "create", "pods", all(process)},
+	{"kubelet: mirror Pod", watch.Request, isKubelet, "create", "pods", all(first(mirrorDeleted, process))},
 
-	{"sandbox", watch.CRI, isKubelet, "RunPodSandbox", "", all(first(sandboxBefore, podNews, listed))},
-	{"pull", watch.CRI, isKubelet, "PullImage", "", all(call("RunPodSandbox", samePod))},
+	{"sandbox", watch.CRI, isKubelet, "RunPodSandbox", "", all(first(sandboxBefore, podNews, manifest, listed))},
+	{"pull", watch.CRI, isKubelet, "PullImage", "", all(needsImage)},
 	{"create container", watch.CRI, isKubelet, "CreateContainer", "", all(first(call("ContainerExited", sameName), call("PullImage RunPodSandbox", samePod)))},
 	{"start container", watch.CRI, isKubelet, "StartContainer", "", all(call("CreateContainer", sameContainer))},
-	{"stop container", watch.CRI, isKubelet, "StopContainer", "", all(first(ending, failedProbe, podNews))},
+	{"stop container", watch.CRI, isKubelet, "StopContainer", "", all(first(ending, failedProbe, newsSinceStart))},
 	{"container exited", watch.CRI, nil, "ContainerExited", "", all(first(asked, call("StartContainer", sameContainer)))},
-	{"remove container", watch.CRI, isKubelet, "RemoveContainer", "", all(call("ContainerExited", sameContainer))},
-	{"stop sandbox", watch.CRI, isKubelet, "StopPodSandbox", "", all(first(call("StopPodSandbox", sameSandbox), call("ContainerExited", sameSandbox), ending))},
+	// Of each container the last that ended is kept; it goes when the next ends,
+	// or with its Pod (pkg/kubelet/kubelet.go, cleanUpContainersInPod).
+	{"remove container", watch.CRI, isKubelet, "RemoveContainer", "", all(exitOrEnding(samePod))},
+	{"stop sandbox", watch.CRI, isKubelet, "StopPodSandbox", "", all(first(call("StopPodSandbox", sameSandbox), exitOrEnding(sameSandbox)))},
 	{"remove sandbox", watch.CRI, isKubelet, "RemovePodSandbox", "", all(call("StopPodSandbox", sameSandbox))},
 	{"resize", watch.CRI, isKubelet, "UpdateContainerResources", "", all(podNews)},
-	{"stream", watch.CRI, isKubelet, "Exec Attach PortForward", "", all(streamed)},
 	{"exec probe", watch.CRI, isKubelet, "ExecSync", "", all(call("StartContainer", sameContainer))},
 	{"probe", watch.Probe, nil, "httpGet tcpSocket grpc", "", all(call("StartContainer", sameName))},
 	// Which of a Pod's programs connected is not known, only whose network it was.
@@ -87,9 +88,12 @@ var rules = []rule{
 	{"garbage", watch.Request, is("generic-garbage-collector"), "delete patch", "", all(first(orphaned, dependents))},
 	{"aggregated roles", watch.Request, is("clusterrole-aggregation-controller"), "", "clusterroles", all(first(news(itself), listed))},
 
+	{"Pods of a DaemonSet", watch.Request, is("daemon-set-controller"), "create delete", "pods", all(first(freed, replaced), first(news(owners), listed))},
 	{"made for its owner", watch.Request, anyController, "create", "", all(replaced, first(news(owners), listed))},
-	{"deleted for its owner", watch.Request, is("replicaset-controller", "replication-controller", "daemon-set-controller", "statefulset-controller", "job-controller"), "delete", "pods", all(first(news(owners), news(itself)))},
+	{"deleted for its owner", watch.Request, is("replicaset-controller", "replication-controller", "statefulset-controller", "job-controller"), "delete", "pods", all(first(news(owners), news(itself)))},
 	{"ReplicaSets", watch.Request, is("deployment-controller"), "", "replicasets", all(news(owners, siblings), version)},
 	{"status of what is counted", watch.Request, is("deployment-controller", "replicaset-controller"), "update", "deployments/status replicasets/status", all(counted, version)},
-	{"anything else", watch.Request, anyController, "", "", all(first(news(itself, possessions), listed), version)},
+	{"disruption budget", watch.Request, is("disruption-controller"), "update patch", "poddisruptionbudgets/status", all(fresh(selected, itself), version)},
+	{"autoscaling", watch.Request, is("horizontal-pod-autoscaler"), "update patch", "deployments/scale replicasets/scale statefulsets/scale replicationcontrollers/scale", all(news(scalers))},
+	{"anything else", watch.Request, anyController, "", "", all(first(newsOrDeed, listed), version)},
 }

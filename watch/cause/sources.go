@@ -88,6 +88,82 @@ func siblings(f *Finder, a *act) []string {
 	return uids
 }
 
+// selected are the Pods a PodDisruptionBudget is about.
+func selected(f *Finder, a *act) []string {
+	wanted := f.things[a.uid]
+	if wanted == nil || len(wanted.selects) == 0 {
+		return nil
+	}
+	var uids []string
+	for uid, t := range f.things {
+		if t.object.Resource != "pods" || t.object.Namespace != a.object.Namespace {
+			continue
+		}
+		fits := true
+		for k, v := range wanted.selects {
+			fits = fits && t.labels[k] == v
+		}
+		if fits {
+			uids = append(uids, uid)
+		}
+	}
+	return uids
+}
+
+// scalers are the HorizontalPodAutoscalers of what is scaled.
+func scalers(f *Finder, a *act) []string {
+	var uids []string
+	for uid, t := range f.things {
+		if t.scales.Name == a.object.Name && t.object.Namespace == a.object.Namespace && strings.ToLower(t.scales.Kind)+"s" == a.object.Resource {
+			uids = append(uids, uid)
+		}
+	}
+	return uids
+}
+
+// fresh is like news, of what came since the actor wrote the object last.
+func fresh(who ...relatives) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		since := f.since(a)
+		var found notice
+		for _, r := range who {
+			for _, uid := range r(f, a) {
+				if n := f.last(a.ears(), uid, a.start, f.foreign(a.actor)); n.after(found) && n.end.After(since) {
+					found = n
+				}
+			}
+		}
+		return one(found.seq, watch.ByDelivery)
+	}
+}
+
+// newsOrDeed is the newest notice of an object or of what it owns, or, when it
+// came later, what the actor itself has made, changed or deleted of these: a
+// status tells of that, too.
+func newsOrDeed(f *Finder, a *act) []watch.Cause {
+	var heard notice
+	for _, uid := range append(slices.Clone(f.owned[a.uid]), a.uid) {
+		if n := f.last(a.ears(), uid, a.start, f.foreign(a.actor)); n.after(heard) {
+			heard = n
+		}
+	}
+	if a.object.Subresource == "status" {
+		var deed *act
+		for _, uid := range f.owned[a.uid] {
+			b := f.did(uid, a.start, func(b *act) bool {
+				return b.kind == watch.Request && b.actor == a.actor && b.code < 300 && b.object.Subresource == "" && !slices.Contains(reads, b.verb)
+			})
+			if b != nil && (deed == nil || b.end.After(deed.end)) {
+				deed = b
+			}
+		}
+		if deed != nil && deed.end.After(heard.end) {
+			return what(deed, watch.ByStep)
+		}
+	}
+	return one(heard.seq, watch.ByDelivery)
+}
+
 // news is the newest notice of a relative that is no echo of the actor's own
 // write.
 func news(who ...relatives) source {
@@ -178,6 +254,10 @@ func version(f *Finder, a *act) []watch.Cause {
 // replaced is the end of another object of the same owner in whose place this
 // one is made. Each end counts for one.
 func replaced(f *Finder, a *act) []watch.Cause {
+	// One with the same name has to be gone altogether.
+	if t := f.things[f.lost[a.object.Key()]]; t != nil && a.object.Name != "" && slices.ContainsFunc(owners(f, a), func(uid string) bool { return slices.Contains(t.owners, uid) }) {
+		return lost(f, a)
+	}
 	for _, owner := range owners(f, a) {
 		wish := f.last(a.ears(), owner, a.start, f.foreign(a.actor))
 		var end notice // the first of them
@@ -201,6 +281,37 @@ func replaced(f *Finder, a *act) []watch.Cause {
 		}
 	}
 	return nil
+}
+
+// freed is the newest notice that brought other taints of a node, if the actor
+// heard nothing of the DaemonSet and its Pods since: where these may run is
+// decided by taints.
+func freed(f *Finder, a *act) []watch.Cause {
+	var found notice
+	for uid, t := range f.things {
+		if t.object.Resource != "nodes" || t.taintRev == "" || a.verb == "delete" && t.object.Name != f.node(a) {
+			continue
+		}
+		if n := f.last(a.ears(), uid, a.start, func(n notice) bool { return n.revision == t.taintRev }); n.after(found) {
+			found = n
+		}
+	}
+	for _, owner := range owners(f, a) {
+		for _, uid := range append(slices.Clone(f.owned[owner]), owner) {
+			if n := f.last(a.ears(), uid, a.start, f.foreign(a.actor)); n.after(found) {
+				return nil
+			}
+		}
+	}
+	return one(found.seq, watch.ByDelivery)
+}
+
+// node is the name of the node a Pod is on.
+func (f *Finder) node(a *act) string {
+	if t := f.things[a.uid]; t != nil {
+		return t.node
+	}
+	return ""
 }
 
 // lost is the end of an object that is made again under its name.
@@ -450,6 +561,14 @@ func cycle(f *Finder, a *act) []watch.Cause {
 	return what(f.did(a.uid, a.start.Add(time.Nanosecond), func(b *act) bool { return b.kind == watch.Schedule }), watch.ByBinding)
 }
 
+// victim is the preemptor of a Pod that is told it has to make room.
+func victim(f *Finder, a *act) []watch.Cause {
+	if slices.ContainsFunc(a.sent.Status.Conditions, func(c condition) bool { return c.Type == "DisruptionTarget" }) {
+		return preemptor(f, a)
+	}
+	return nil
+}
+
 // preemptor is the cycle in which no node was found for another Pod.
 func preemptor(f *Finder, a *act) []watch.Cause {
 	if b := f.newest[scheduler+" schedule"]; b != nil && b.d.Result == "unschedulable" && b.d.Nominated != "" {
@@ -466,16 +585,60 @@ func podNews(f *Finder, a *act) []watch.Cause {
 	return one(f.last([]string{a.actor}, a.uid, a.start, f.foreign(a.actor)).seq, watch.ByDelivery)
 }
 
+// newsSinceStart is podNews, if it came after the container was started.
+func newsSinceStart(f *Finder, a *act) []watch.Cause {
+	began := f.did(a.uid, a.start, func(b *act) bool { return b.calls("StartContainer") && sameContainer(a, b) })
+	n := f.last(a.ears(), a.uid, a.start, f.foreign(a.actor))
+	if began == nil || !n.end.After(began.end) {
+		return nil
+	}
+	return one(n.seq, watch.ByDelivery)
+}
+
+// manifest is the kubelet's process, for Pods it has found in a folder of its
+// node. They are known by a hash, not a UUID (pkg/kubelet/config/common.go,
+// applyDefaults).
+func manifest(f *Finder, a *act) []watch.Cause {
+	if a.uid == "" || strings.Contains(a.uid, "-") {
+		return nil
+	}
+	return process(f, a)
+}
+
+// mirrorDeleted is the notice that somebody deletes the mirror Pod this one is
+// made again for: the kubelet makes another at once.
+func mirrorDeleted(f *Finder, a *act) []watch.Cause {
+	b := act{actor: a.actor, start: a.start, uid: f.lost[a.object.Key()]}
+	return ending(f, &b)
+}
+
 // ending is the notice that a Pod is to be deleted.
-func ending(f *Finder, a *act) []watch.Cause {
-	return one(f.last(a.ears(), a.uid, a.start, func(n notice) bool {
+func ending(f *Finder, a *act) []watch.Cause { return one(f.ending(a).seq, watch.ByDelivery) }
+
+func (f *Finder) ending(a *act) notice {
+	return f.last(a.ears(), a.uid, a.start, func(n notice) bool {
 		w := f.writes[n.revision]
 		return w != nil && w.ending
-	}).seq, watch.ByDelivery)
+	})
+}
+
+// exitOrEnding is why what is left of a container or sandbox goes: the newest
+// exit, or, when that was long before, that the Pod is to be deleted.
+func exitOrEnding(same func(a, b *act) bool) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		b := f.did(a.uid, a.start, func(b *act) bool { return b.calls("ContainerExited") && same(a, b) })
+		if n := f.ending(a); n.seq > 0 && (b == nil || n.end.After(b.end)) {
+			return one(n.seq, watch.ByDelivery)
+		}
+		return what(b, watch.BySandbox)
+	}
 }
 
 // lastStatus is the status of a Pod that its kubelet wrote last.
 func lastStatus(f *Finder, a *act) []watch.Cause {
+	if f.static[a.uid] != "" { // no end of its containers is waited for
+		return nil
+	}
 	return what(f.did(a.uid, a.start, func(b *act) bool {
 		return b.actor == a.actor && b.kind == watch.Request && b.what() == "pods/status"
 	}), watch.ByStep)
@@ -496,6 +659,26 @@ func call(verbs string, same func(a, b *act) bool) source {
 	}
 }
 
+// debugged is the notice that brought a Pod an ephemeral container.
+func (f *Finder) debugged(a *act) notice {
+	return f.last(a.ears(), a.uid, a.start, func(n notice) bool {
+		w := f.writes[n.revision]
+		return w != nil && w.debugged
+	})
+}
+
+// needsImage is why an image is pulled: the sandbox is there, a container of
+// this image has to be started again, or an ephemeral one was added.
+func needsImage(f *Finder, a *act) []watch.Cause {
+	b := f.did(a.uid, a.start, func(b *act) bool {
+		return b.calls("RunPodSandbox") || b.calls("ContainerExited") && b.d.Image == a.d.Image
+	})
+	if n := f.debugged(a); n.seq > 0 && (b == nil || n.end.After(b.end)) {
+		return one(n.seq, watch.ByDelivery)
+	}
+	return what(b, watch.BySandbox)
+}
+
 // sandboxBefore is the end of the sandbox that a new one of the same Pod
 // replaces.
 func sandboxBefore(f *Finder, a *act) []watch.Cause {
@@ -508,30 +691,31 @@ func asked(f *Finder, a *act) []watch.Cause {
 	if !a.d.Stopped {
 		return nil
 	}
-	return first(ending, failedProbe)(f, a)
+	return first(ending, failedProbe, newsSinceStart)(f, a)
 }
 
-// failedProbe is the newest probe that failed, if a probe is why a container is
-// stopped.
+// failedProbe is the newest probe that makes a kubelet end a container, if it
+// failed.
 func failedProbe(f *Finder, a *act) []watch.Cause {
-	b := f.did(a.uid, a.start, func(b *act) bool {
-		return (b.kind == watch.Probe && sameName(a, b)) || b.calls("ExecSync") && sameContainer(a, b)
-	})
-	if b == nil || b.kind == watch.Probe && b.d.Result != "failure" || b.calls("ExecSync") && b.code == 0 && b.d.Result != "failure" {
+	return failed("liveness", "startup")(f, a)
+}
+
+// failed is the newest probe of some sorts, if it failed. Which sort a command
+// belongs to is not told.
+func failed(sorts ...string) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		b := f.did(a.uid, a.start, func(b *act) bool {
+			return b.kind == watch.Probe && sameName(a, b) && slices.ContainsFunc(sorts, func(s string) bool { return slices.Contains(b.d.Probes, s) })
+		})
+		if b != nil && b.d.Result == "failure" {
+			return what(b, watch.BySandbox)
+		}
+		b = f.did(a.uid, a.start, func(b *act) bool { return b.calls("ExecSync") && sameName(a, b) })
+		if b != nil && (b.code != 0 || b.d.ExitCode != 0) {
+			return what(b, watch.BySandbox)
+		}
 		return nil
 	}
-	return what(b, watch.BySandbox)
-}
-
-// streamed is the request for exec, attach or port-forward.
-func streamed(f *Finder, a *act) []watch.Cause {
-	want := map[string]string{"Exec": "exec", "Attach": "attach", "PortForward": "portforward"}[a.verb]
-	for _, b := range slices.Backward(f.acts[a.uid]) {
-		if b.kind == watch.Request && b.object.Subresource == want && !b.start.After(a.start) {
-			return what(b, watch.ByUID)
-		}
-	}
-	return nil
 }
 
 // podStatus is what has changed on the node since the kubelet last wrote a
@@ -584,13 +768,13 @@ func podStatus(f *Finder, a *act) []watch.Cause {
 				_, waiting := s.State["waiting"]
 				return strings.HasSuffix(s.ID, "/"+b.d.Container) && (b.verb == "StartContainer") != (terminated || waiting) && news(s)
 			})
-		case b.kind == watch.CRI && b.code != 0:
+		case b.kind == watch.CRI && b.code != 0 && b.verb != "ExecSync":
 			return slices.ContainsFunc(a.statuses(), func(s containerStatus) bool {
 				_, waiting := s.State["waiting"]
 				return waiting && (told == nil || !b.end.Before(told.start)) && (b.d.ContainerName == "" || b.d.ContainerName == s.Name) && news(s)
 			})
-		case b.kind == watch.Probe:
-			return turned(told, a.statuses(), b.d.ContainerName)
+		case b.kind == watch.Probe, b.calls("ExecSync"):
+			return turned(told, a.statuses(), b)
 		}
 		return false
 	})
@@ -598,26 +782,34 @@ func podStatus(f *Finder, a *act) []watch.Cause {
 		return what(found, watch.BySandbox)
 	}
 	n := f.last([]string{a.actor}, a.uid, by, f.foreign(a.actor))
-	if before == nil || n.seq > 0 && n.end.After(since) {
+	if n.seq > 0 && (before == nil || n.end.After(since)) {
 		return one(n.seq, watch.ByDelivery)
+	}
+	if before == nil {
+		return listed(f, a)
 	}
 	return first(call("StopPodSandbox ContainerExited StartContainer", samePod), lastStatus)(f, a)
 }
 
-// turned reports whether a container is ready now and was not in the status
-// before, or the other way round.
-func turned(before *act, now []containerStatus, name string) bool {
+// turned reports whether a probe is why a container that goes on running is
+// ready now, or has started, and was not in the status before, or the other way
+// round.
+func turned(before *act, now []containerStatus, probe *act) bool {
 	if before == nil {
 		return false
 	}
-	was := before.statuses()
+	good := probe.d.Result == "success"
+	if probe.kind == watch.CRI {
+		good = probe.code == 0 && probe.d.ExitCode == 0
+	}
+	is := func(sort string) bool { return probe.kind == watch.CRI || slices.Contains(probe.d.Probes, sort) }
 	for _, s := range now {
-		if s.Name != name {
+		if _, running := s.State["running"]; !running || s.Name != probe.d.ContainerName {
 			continue
 		}
-		for _, w := range was {
-			if w.Name == name {
-				return w.Ready != s.Ready
+		for _, w := range before.statuses() {
+			if w.Name == s.Name && w.ID == s.ID {
+				return w.Ready != s.Ready && s.Ready == good && is("readiness") || w.Began != s.Began && s.Began == good && is("startup")
 			}
 		}
 	}
@@ -633,11 +825,15 @@ func reported(f *Finder, a *act) []watch.Cause {
 		about = a.sent.Regarding
 	}
 	if t := f.things[f.named[a.object.Key()]]; about.Name == "" && t != nil { // a patch that counts one more
-		about, reason = t.about, t.why
+		about, reason, message = t.about, t.why, t.text
 	}
 	uid := about.UID
+	key := strings.Join(slices.DeleteFunc([]string{strings.ToLower(about.Kind) + "s", about.Namespace, about.Name}, func(s string) bool { return s == "" }), "/")
 	if f.things[uid] == nil { // kubelets give a Node's name as its uid
-		uid = f.named[strings.Join(slices.DeleteFunc([]string{strings.ToLower(about.Kind) + "s", about.Namespace, about.Name}, func(s string) bool { return s == "" }), "/")]
+		uid = f.named[key]
+		if uid == "" { // a static Pod whose mirror is not there yet
+			uid = about.UID
+		}
 	}
 	container := strings.TrimSuffix(about.Field[strings.IndexByte(about.Field, '{')+1:], "}")
 	b := *a
@@ -658,7 +854,7 @@ func reported(f *Finder, a *act) []watch.Cause {
 		}
 		return found
 	}
-	failed := func(f *Finder, a *act) []watch.Cause {
+	failedCall := func(f *Finder, a *act) []watch.Cause {
 		return what(f.did(a.uid, a.start, func(x *act) bool { return x.kind == watch.CRI && x.code != 0 }), watch.ByReport)
 	}
 	switch {
@@ -674,7 +870,13 @@ func reported(f *Finder, a *act) []watch.Cause {
 	case isKubelet(a):
 		switch reason {
 		case "Pulling":
-			return tells(call("RunPodSandbox ContainerExited", samePod))
+			switch {
+			case strings.HasPrefix(about.Field, "spec.ephemeralContainers"):
+				return tells(func(f *Finder, a *act) []watch.Cause { return one(f.debugged(a).seq, watch.ByDelivery) })
+			case a.verb == "create": // the first time
+				return tells(call("RunPodSandbox", samePod))
+			}
+			return tells(first(call("ContainerExited", sameName), call("RunPodSandbox", samePod)))
 		case "Pulled":
 			return tells(first(call("PullImage", samePod), call("RunPodSandbox", samePod)))
 		case "Created":
@@ -684,20 +886,30 @@ func reported(f *Finder, a *act) []watch.Cause {
 		case "Killing":
 			return tells(first(ending, failedProbe, podNews))
 		case "Unhealthy":
-			return tells(failedProbe)
+			sort, _, _ := strings.Cut(message, " ") // "Liveness probe failed: …"
+			return tells(failed(strings.ToLower(sort)))
 		case "BackOff":
-			return tells(first(call("ContainerExited", sameName), failed))
+			return tells(first(call("ContainerExited", sameName), failedCall))
+		case "ResizeCompleted":
+			return tells(call("UpdateContainerResources", samePod))
 		case "Failed", "FailedCreatePodSandBox", "FailedKillPod":
-			return tells(failed)
+			return tells(failedCall)
 		}
 		return tells(podNews)
 	case a.actor == scheduler && reason == "Scheduled":
 		return tells(func(f *Finder, a *act) []watch.Cause {
 			return what(f.did(a.uid, a.start, func(x *act) bool { return x.kind == watch.Request && x.what() == "pods/binding" }), watch.ByReport)
 		})
+	case a.actor == scheduler && reason == "Preempted":
+		return tells(first(mine("delete pods"), preemptor))
 	case a.actor == scheduler:
 		return tells(cycle)
 	case a.controller() == "node-controller" && about.Kind == "Pod":
+		if strings.HasPrefix(message, "Cancelling") { // perhaps because the Pod is gone
+			gone := b
+			gone.uid = f.lost[key]
+			return first(func(f *Finder, _ *act) []watch.Cause { return podOrNode(f, &b) }, func(f *Finder, _ *act) []watch.Cause { return podOrNode(f, &gone) })(f, a)
+		}
 		b.verb = "delete"
 		return tells(first(taint, silent, podOrNode))
 	case a.controller() == "node-controller" && reason == "RegisteredNode":
@@ -707,9 +919,20 @@ func reported(f *Finder, a *act) []watch.Cause {
 	case a.controller() == "node-controller":
 		return tells(first(mine("patch nodes/status"), nodeNews))
 	}
+	switch t := f.things[uid]; {
+	case a.controller() == "disruption-controller":
+		return tells(news(selected, itself))
+	case reason == "SawCompletedJob":
+		return tells(news(possessions))
+	case reason == "SuccessfulRescale" && t != nil:
+		scaled := f.newest[a.actor+" update "+strings.ToLower(t.scales.Kind)+"s/scale"]
+		if scaled != nil && scaled.object.Name == t.scales.Name && scaled.object.Namespace == t.object.Namespace {
+			return what(scaled, watch.ByReport)
+		}
+	}
 	// "Created pod: web-1", "Scaled up replica set web-1 from 0 to 2".
 	for _, word := range strings.FieldsFunc(message, func(r rune) bool { return strings.ContainsRune(" ,:\"'", r) }) {
-		for _, uid := range f.owned[uid] {
+		for _, uid := range slices.Backward(f.owned[uid]) { // the last of those that had this name
 			if t := f.things[uid]; t != nil && t.object.Name == word {
 				if x := f.did(uid, a.start, func(x *act) bool {
 					return x.kind == watch.Request && x.actor == a.actor && !slices.Contains(reads, x.verb) && x.object.Subresource == ""
