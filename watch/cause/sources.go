@@ -110,6 +110,20 @@ func selected(f *Finder, a *act) []string {
 	return uids
 }
 
+// guarded is the newest notice of a Pod a PodDisruptionBudget is about: that it
+// is gone, or else that it is there.
+func guarded(gone bool) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		var found notice
+		for _, uid := range selected(f, a) {
+			if n := f.last(a.ears(), uid, a.start, func(n notice) bool { return f.foreign(a.actor)(n) && (n.verb == "DELETED") == gone }); n.after(found) {
+				found = n
+			}
+		}
+		return one(found.seq, watch.ByDelivery)
+	}
+}
+
 // scalers are the HorizontalPodAutoscalers of what is scaled.
 func scalers(f *Finder, a *act) []string {
 	var uids []string
@@ -284,8 +298,8 @@ func replaced(f *Finder, a *act) []watch.Cause {
 }
 
 // freed is the newest notice that brought other taints of a node, if the actor
-// heard nothing of the DaemonSet and its Pods since: where these may run is
-// decided by taints.
+// heard nothing of the DaemonSet or the end of a Pod of it since: where these
+// may run is decided by taints.
 func freed(f *Finder, a *act) []watch.Cause {
 	var found notice
 	for uid, t := range f.things {
@@ -298,7 +312,10 @@ func freed(f *Finder, a *act) []watch.Cause {
 	}
 	for _, owner := range owners(f, a) {
 		for _, uid := range append(slices.Clone(f.owned[owner]), owner) {
-			if n := f.last(a.ears(), uid, a.start, f.foreign(a.actor)); n.after(found) {
+			if n := f.last(a.ears(), uid, a.start, func(n notice) bool {
+				w := f.writes[n.revision]
+				return w != nil && w.by != a.actor && (uid == owner || w.ending || w.finished)
+			}); n.after(found) {
 				return nil
 			}
 		}
@@ -704,18 +721,38 @@ func failedProbe(f *Finder, a *act) []watch.Cause {
 // belongs to is not told.
 func failed(sorts ...string) source {
 	return func(f *Finder, a *act) []watch.Cause {
-		b := f.did(a.uid, a.start, func(b *act) bool {
-			return b.kind == watch.Probe && sameName(a, b) && slices.ContainsFunc(sorts, func(s string) bool { return slices.Contains(b.d.Probes, s) })
-		})
-		if b != nil && b.d.Result == "failure" {
+		b := f.did(a.uid, a.start, func(b *act) bool { return probes(b, a, sorts) })
+		if b != nil && b.fails() {
 			return what(b, watch.BySandbox)
 		}
 		b = f.did(a.uid, a.start, func(b *act) bool { return b.calls("ExecSync") && sameName(a, b) })
-		if b != nil && (b.code != 0 || b.d.ExitCode != 0) {
+		if b != nil && b.fails() {
 			return what(b, watch.BySandbox)
 		}
 		return nil
 	}
+}
+
+// lastFailed is the newest of the probes of a sort that failed, though others
+// may have succeeded since.
+func lastFailed(sort string) source {
+	return func(f *Finder, a *act) []watch.Cause {
+		return what(f.did(a.uid, a.start, func(b *act) bool {
+			return b.fails() && (probes(b, a, []string{sort}) || b.calls("ExecSync") && sameName(a, b))
+		}), watch.BySandbox)
+	}
+}
+
+func probes(b, a *act, sorts []string) bool {
+	return b.kind == watch.Probe && sameName(a, b) && slices.ContainsFunc(sorts, func(s string) bool { return slices.Contains(b.d.Probes, s) })
+}
+
+// fails reports whether a probe, or a command that is one, has failed.
+func (a *act) fails() bool {
+	if a.kind == watch.Probe {
+		return a.d.Result == "failure"
+	}
+	return a.code != 0 || a.d.ExitCode != 0
 }
 
 // podStatus is what has changed on the node since the kubelet last wrote a
@@ -774,7 +811,8 @@ func podStatus(f *Finder, a *act) []watch.Cause {
 				return waiting && (told == nil || !b.end.Before(told.start)) && (b.d.ContainerName == "" || b.d.ContainerName == s.Name) && news(s)
 			})
 		case b.kind == watch.Probe, b.calls("ExecSync"):
-			return turned(told, a.statuses(), b)
+			began := f.did(a.uid, b.start, func(c *act) bool { return c.calls("StartContainer") && sameName(c, b) })
+			return began != nil && turned(told, a.statuses(), b, began.d.Container)
 		}
 		return false
 	})
@@ -791,20 +829,16 @@ func podStatus(f *Finder, a *act) []watch.Cause {
 	return first(call("StopPodSandbox ContainerExited StartContainer", samePod), lastStatus)(f, a)
 }
 
-// turned reports whether a probe is why a container that goes on running is
-// ready now, or has started, and was not in the status before, or the other way
-// round.
-func turned(before *act, now []containerStatus, probe *act) bool {
+// turned reports whether a probe of a container is why that is ready now, or has
+// started, and was not in the status before, or the other way round.
+func turned(before *act, now []containerStatus, probe *act, container string) bool {
 	if before == nil {
 		return false
 	}
-	good := probe.d.Result == "success"
-	if probe.kind == watch.CRI {
-		good = probe.code == 0 && probe.d.ExitCode == 0
-	}
+	good := !probe.fails()
 	is := func(sort string) bool { return probe.kind == watch.CRI || slices.Contains(probe.d.Probes, sort) }
 	for _, s := range now {
-		if _, running := s.State["running"]; !running || s.Name != probe.d.ContainerName {
+		if _, running := s.State["running"]; !running || !strings.HasSuffix(s.ID, "/"+container) {
 			continue
 		}
 		for _, w := range before.statuses() {
@@ -831,6 +865,9 @@ func reported(f *Finder, a *act) []watch.Cause {
 	key := strings.Join(slices.DeleteFunc([]string{strings.ToLower(about.Kind) + "s", about.Namespace, about.Name}, func(s string) bool { return s == "" }), "/")
 	if f.things[uid] == nil { // kubelets give a Node's name as its uid
 		uid = f.named[key]
+		if uid == "" { // it is gone already
+			uid = f.lost[key]
+		}
 		if uid == "" { // a static Pod whose mirror is not there yet
 			uid = about.UID
 		}
@@ -887,7 +924,7 @@ func reported(f *Finder, a *act) []watch.Cause {
 			return tells(first(ending, failedProbe, podNews))
 		case "Unhealthy":
 			sort, _, _ := strings.Cut(message, " ") // "Liveness probe failed: …"
-			return tells(failed(strings.ToLower(sort)))
+			return tells(lastFailed(strings.ToLower(sort)))
 		case "BackOff":
 			return tells(first(call("ContainerExited", sameName), failedCall))
 		case "ResizeCompleted":
@@ -921,7 +958,7 @@ func reported(f *Finder, a *act) []watch.Cause {
 	}
 	switch t := f.things[uid]; {
 	case a.controller() == "disruption-controller":
-		return tells(news(selected, itself))
+		return tells(first(guarded(reason == "NoPods"), news(itself)))
 	case reason == "SawCompletedJob":
 		return tells(news(possessions))
 	case reason == "SuccessfulRescale" && t != nil:
