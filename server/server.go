@@ -52,7 +52,6 @@ type Server struct {
 	assets   fs.FS
 	manifest web.Manifest
 	handler  http.Handler
-	parts    parts
 	past     *state.Timeline
 	tales    *tales
 	limits   limits
@@ -130,7 +129,6 @@ func New(c Config) (*Server, error) {
 		key:      rand.Text(),
 		assets:   web.Dist(),
 		manifest: manifest,
-		parts:    parts{state: map[string]string{}},
 		past:     state.NewTimeline(c.Log),
 		tales:    newTales(c.Log),
 	}

@@ -216,6 +216,14 @@ func (s *State) applyLine(line []byte) error {
 	return nil
 }
 
+// Components returns all components as they are now, sorted by name.
+func (t *Timeline) Components() []*Component {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.catchUpLocked()
+	return t.now.Components()
+}
+
 // ErrUnknown is the error for an object the log tells nothing of.
 var ErrUnknown = errors.New("the log tells nothing of this object")
 
