@@ -64,8 +64,8 @@ func (s *Server) stateAt(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// writeState writes a state as JSON. Objects are megabytes of JSON that was
-// valid when it was made; package json would read it all again.
+// writeState writes a state as JSON. Objects are megabytes of it, and made when
+// they were written.
 func writeState(w io.Writer, st *state.State, since uint64) {
 	b := bufio.NewWriterSize(w, 64<<10)
 	defer b.Flush() // an error means that the client is gone
@@ -74,15 +74,7 @@ func writeState(w io.Writer, st *state.State, since uint64) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		bare := *o
-		bare.Value = nil
-		text, _ := json.Marshal(bare) // strings and numbers only
-		b.Write(text[:len(text)-1])
-		if len(o.Value) > 0 {
-			b.WriteString(`,"value":`)
-			b.Write(o.Value)
-		}
-		b.WriteByte('}')
+		b.Write(o.JSON())
 	}
 	rest, _ := json.Marshal(map[string]any{"components": some(st.Components()), "links": some(st.Links())})
 	b.WriteString("],")

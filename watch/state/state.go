@@ -23,7 +23,27 @@ type Object struct {
 	Value    json.RawMessage `json:"value,omitempty"`
 	Seq      uint64          `json:"seq"`          // of the event that says so
 	By       string          `json:"by,omitempty"` // who asked for the write; empty when that is not known
+
+	key  string
+	text []byte
 }
+
+// newObject also makes what almost every reader asks for, an order and JSON: an
+// object is written once and read in every State until it is written again.
+func newObject(about watch.Object, revision string, value json.RawMessage, seq uint64, by string) *Object {
+	o := &Object{Object: about, Revision: revision, Seq: seq, By: by, key: about.Key()}
+	o.text, _ = json.Marshal(o) // strings and numbers only
+	if len(value) > 0 {
+		// It was valid when it was made, and package json would read it again.
+		head := append(o.text[:len(o.text)-1], `,"value":`...)
+		o.text = append(append(slices.Grow(head, len(value)+1), value...), '}')
+		o.Value = o.text[len(head) : len(head)+len(value)]
+	}
+	return o
+}
+
+// JSON is the object as package json would write it. It must not be written to.
+func (o *Object) JSON() []byte { return o.text }
 
 // Component is a component as its last event left it.
 type Component struct {
@@ -66,7 +86,7 @@ func (s *State) clone() *State {
 // Objects returns all objects, sorted by their keys.
 func (s *State) Objects() []*Object {
 	return slices.SortedFunc(maps.Values(s.objects), func(a, b *Object) int {
-		if c := strings.Compare(a.Object.Key(), b.Object.Key()); c != 0 {
+		if c := strings.Compare(a.key, b.key); c != 0 {
 			return c
 		}
 		return strings.Compare(a.Object.UID, b.Object.UID)
@@ -120,7 +140,7 @@ func (s *State) store(e *watch.Event, gone bool) {
 	if json.Unmarshal(e.Detail, &d) != nil || e.Kind == watch.Watch && len(d.Value) == 0 {
 		return
 	}
-	s.objects[name] = &Object{*e.Object, e.Revision, d.Value, e.Seq, s.asked.of(e)}
+	s.objects[name] = newObject(*e.Object, e.Revision, d.Value, e.Seq, s.asked.of(e))
 }
 
 func nameOf(o *watch.Object) string {
