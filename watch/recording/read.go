@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/kubestage/kubestage/watch"
 )
@@ -168,11 +169,14 @@ func (r *Recording) Feed(ctx context.Context, log *watch.Log) error {
 }
 
 // Run is Feed for a program that goes on showing the log: it returns when ctx
-// ends. It makes a Recording a watch.Feeder.
+// ends, and has let go of the lines, most of which the log has packed. It makes
+// a Recording a watch.Feeder.
 func (r *Recording) Run(ctx context.Context, log *watch.Log) error {
 	if err := r.Feed(ctx, log); err != nil && ctx.Err() == nil {
 		return err
 	}
+	r.lines = nil
+	debug.FreeOSMemory() // ten times of what is left was needed for a moment
 	<-ctx.Done()
 	return nil
 }
