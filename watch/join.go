@@ -37,7 +37,8 @@ type Give struct {
 // Joiner orders observations and appends them to a log. Two rules make the
 // order: within Hold, observations are sorted by the time they ended; and an
 // observation that waits for a key comes after the event that gives it. After
-// Patience it goes ahead without that cause.
+// Patience it goes ahead without that cause; after twice as long when that event
+// is here and waits itself.
 type Joiner struct {
 	Hold     time.Duration // zero means DefaultHold
 	Patience time.Duration // zero means DefaultPatience
@@ -132,6 +133,7 @@ type held struct {
 	due     time.Time // when sorting ends
 	giveUp  time.Time // when waiting ends
 	waiting bool
+	longer  bool // giveUp has been put off, once
 }
 
 type byEnd []*held
@@ -162,12 +164,13 @@ type joinState struct {
 	// Keys in two generations, so that what is remembered stays bounded
 	// without a clock: a key lives for one to two generations.
 	young, old map[string]uint64 // sequence numbers
+	coming     map[string]int    // keys that what is held will give
 }
 
 const generation = 100_000
 
 func newJoinState(j *Joiner) *joinState {
-	s := &joinState{log: j.log, why: j.Why, hold: j.Hold, patience: j.Patience, young: map[string]uint64{}}
+	s := &joinState{log: j.log, why: j.Why, hold: j.Hold, patience: j.Patience, young: map[string]uint64{}, coming: map[string]int{}}
 	if s.hold == 0 {
 		s.hold = DefaultHold
 	}
@@ -179,6 +182,9 @@ func newJoinState(j *Joiner) *joinState {
 
 func (s *joinState) add(o Observation, now time.Time) {
 	s.arrivals++
+	for _, g := range o.Gives {
+		s.coming[g.Key]++
+	}
 	heap.Push(&s.sorting, &held{Observation: o, order: s.arrivals, due: now.Add(s.hold), giveUp: now.Add(s.hold + s.patience)})
 }
 
@@ -248,6 +254,7 @@ func (s *joinState) pass(now time.Time) bool {
 
 func (s *joinState) ready(h *held, now time.Time) bool {
 	h.waiting = false
+	coming := false
 	for _, n := range h.Needs {
 		if n.Wait {
 			if _, ok := s.find(n.Key); ok {
@@ -255,7 +262,11 @@ func (s *joinState) ready(h *held, now time.Time) bool {
 				return true
 			}
 			h.waiting = true
+			coming = coming || s.coming[n.Key] > 0
 		}
+	}
+	if coming && !h.longer && !h.giveUp.After(now) {
+		h.longer, h.giveUp = true, h.giveUp.Add(s.patience)
 	}
 	return !h.waiting || !h.giveUp.After(now)
 }
@@ -309,6 +320,9 @@ func (s *joinState) release(h *held) {
 	}
 	for _, g := range h.Gives {
 		s.young[g.Key] = seq
+		if s.coming[g.Key]--; s.coming[g.Key] == 0 {
+			delete(s.coming, g.Key)
+		}
 	}
 	if len(s.young) > generation {
 		s.old, s.young = s.young, map[string]uint64{}

@@ -97,6 +97,26 @@ func TestJoinerLosesPatience(t *testing.T) {
 	})
 }
 
+// A cause that is here, but waits itself, is worth more patience.
+func TestJoinerWaitsForWhatIsHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(0)
+		j := NewJoiner(log)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { j.Run(ctx); close(done) }()
+		j.Offer(ctx, Observation{Event: event("frame9"), Needs: []Need{{"put:9", ByRevision, true}}})
+		time.Sleep(DefaultPatience / 2)
+		j.Offer(ctx, Observation{Event: event("put9"), Needs: []Need{{"rv:9", ByRevision, true}}, Gives: []Give{{Key: "put:9"}}})
+		time.Sleep(2 * DefaultPatience)
+		if got, want := told(log), "put9 frame9<1"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		stop()
+		<-done
+	})
+}
+
 // What is still held when the source ends is not lost.
 func TestJoinerEmptiesItselfAtTheEnd(t *testing.T) {
 	log := NewLog(0)
