@@ -373,6 +373,8 @@ func (c *course) storing() {
 			facts[last] = a
 		case s.refused != "" && write:
 			// Somebody before the storage has refused, and says so itself.
+		case s.wrote: // with a call that was more than enough
+			c.add("etcd", s.start, s.end, byGate, a)
 		case write:
 			c.add("unchanged", s.start, s.end, byGate, a)
 		default:
