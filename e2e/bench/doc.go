@@ -16,7 +16,8 @@
 //     while 100 pods start, and whether any client misses an event or gets one
 //     twice;
 //   - replay: the size of a recording, and from the command to the first event of
-//     one with 100,000.
+//     one with 100,000; what it costs to remember those, and how long it takes
+//     to tell what there was at any of them.
 //
 // `make bench` runs all of it; `go run ./e2e/bench -only start -runs 1` a part.
 package main

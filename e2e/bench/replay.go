@@ -7,10 +7,8 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"regexp"
 	"strconv"
@@ -53,7 +51,7 @@ func measureReplay(ctx context.Context, b *bench) error {
 	b.table.add(row{name: fmt.Sprintf("replay of %d events, from the command to the first of them", replayEvents),
 		value: fmt.Sprintf("%d ms", start.Milliseconds()), goal: "< 1 s", ok: start < time.Second})
 	b.table.add(row{name: "  and to the last", value: fmt.Sprintf("%d ms", percentile(loads, 0.5).Milliseconds())})
-	return nil
+	return measurePast(ctx, b, small, len(lines), large)
 }
 
 func recordPods(ctx context.Context, b *bench, file string) error {
@@ -93,9 +91,13 @@ func eventsOf(file []byte) ([][]byte, error) {
 	return lines[1 : len(lines)-1], nil
 }
 
-var numbers = regexp.MustCompile(`"seq":(\d+)`)
+var (
+	numbers = regexp.MustCompile(`"seq":(\d+)`)
+	uids    = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`)
+)
 
-// repeat writes a recording in which the events come again and again.
+// repeat writes a recording in which the events come again and again, each time
+// about other objects.
 func repeat(lines [][]byte, n int, path string) error {
 	var file bytes.Buffer
 	z := gzip.NewWriter(&file)
@@ -103,8 +105,10 @@ func repeat(lines [][]byte, n int, path string) error {
 	both := io.MultiWriter(z, sum)
 	fmt.Fprintf(both, `{"format":"kubestage-recording","version":1,"source":"sandbox","events":%d}`+"\n", n)
 	for i := range n {
-		before := uint64(i / len(lines) * len(lines))
-		head, detail, detailed := bytes.Cut(lines[i%len(lines)], []byte(`,"detail":`))
+		round := i / len(lines)
+		before := uint64(round * len(lines))
+		line := uids.ReplaceAll(lines[i%len(lines)], fmt.Appendf(nil, "%08x$1", round))
+		head, detail, detailed := bytes.Cut(line, []byte(`,"detail":`))
 		head = numbers.ReplaceAllFunc(head, func(s []byte) []byte { // its own number and those of its causes
 			seq, _ := strconv.ParseUint(string(s[len(`"seq":`):]), 10, 64)
 			return fmt.Appendf(nil, `"seq":%d`, seq+before)
@@ -130,27 +134,14 @@ func play(ctx context.Context, b *bench, file string) (first, all time.Duration,
 		return 0, 0, err
 	}
 	defer d.Stop()
-	ask := func(path string) (string, error) {
-		response, err := http.Get(d.URL + path)
-		if err != nil {
-			return "", err
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		return string(body), err
-	}
 	err = dashboard.Until(ctx, time.Minute, "the first events", func() (bool, string) {
-		body, err := ask("/api/events?limit=100")
-		return err == nil && body != "", fmt.Sprint(err)
+		body, err := fetch(ctx, d, "/api/events?limit=100")
+		return err == nil && len(body) > 0, fmt.Sprint(err)
 	})
 	if err != nil {
 		return 0, 0, err
 	}
 	first = time.Since(d.Began)
-	err = dashboard.Until(ctx, time.Minute, "all events", func() (bool, string) {
-		var at struct{ Last int }
-		body, err := ask("/readyz")
-		return err == nil && json.Unmarshal([]byte(body), &at) == nil && at.Last == replayEvents, body
-	})
+	err = allEvents(ctx, d, replayEvents)
 	return first, time.Since(d.Began), err
 }
