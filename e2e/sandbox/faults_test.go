@@ -15,6 +15,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubestage/kubestage/e2e/dashboard"
 )
@@ -148,14 +150,19 @@ func TestRealFrozenScheduler(t *testing.T) {
 	}
 }
 
-// A node that is cut off is missed: its lease is not renewed any more, the node
-// controller marks and taints it, and what cannot bear that is evicted. Healed,
-// it comes back.
-func TestRealCutNode(t *testing.T) {
-	d := ready(t, dashboard.Options{Binary: binary(t), Dir: place(t, os.Geteuid())})
-	kube := learner(t, d)
+// cutNode cuts the link of a node that has Pods which cannot bear that, and
+// returns what is to be called a minute later: the node is missed, for its lease
+// is not renewed any more; the node controller marks and taints it, and what
+// cannot bear that is evicted. Healed, it comes back. Nothing new is put on the
+// node meanwhile.
+func cutNode(t *testing.T, d *dashboard.Dashboard, kube kubernetes.Interface, node string) (missedAndHealed func()) {
+	t.Helper()
+	user, link := "system:node:"+node, "kubelet:"+node
 	impatient := int64(1)
 	deployment := web(6)
+	deployment.Name = "impatient"
+	labels := map[string]string{"app": deployment.Name}
+	deployment.Spec.Selector.MatchLabels, deployment.Spec.Template.Labels = labels, labels
 	for _, key := range []string{corev1.TaintNodeUnreachable, corev1.TaintNodeNotReady} {
 		deployment.Spec.Template.Spec.Tolerations = append(deployment.Spec.Template.Spec.Tolerations, corev1.Toleration{
 			Key: key, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &impatient,
@@ -164,13 +171,30 @@ func TestRealCutNode(t *testing.T) {
 	if _, err := kube.AppsV1().Deployments("default").Create(t.Context(), deployment, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	settled(t, kube, time.Minute)
-
-	order(t, d, "links", "kubelet:node-2", "cut")
-	began := time.Now()
+	allRun := func() {
+		t.Helper()
+		until(t, 2*time.Minute, "six impatient Pods, all of them running", func() (bool, string) {
+			pods, err := kube.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{LabelSelector: "app=impatient"})
+			if err != nil {
+				return false, err.Error()
+			}
+			running := 0
+			for _, p := range pods.Items {
+				if p.Status.Phase == corev1.PodRunning && p.DeletionTimestamp == nil {
+					running++
+				}
+			}
+			return running == 6 && len(pods.Items) == 6, fmt.Sprintf("%d of %d", running, len(pods.Items))
+		})
+	}
+	allRun()
+	if _, err := kube.CoreV1().Nodes().Patch(t.Context(), node, types.MergePatchType, []byte(`{"spec":{"unschedulable":true}}`), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	order(t, d, "links", link, "cut")
 	cut := oneFrom(t, d, 0, 10*time.Second, "cut", func(e dashboard.Event) bool { return e.Kind == "link" && e.Verb == "cut" })
 	ofNode := func(e dashboard.Event, parts ...string) bool {
-		if e.Kind != "etcd" || e.Verb != "put" || e.Object == nil || e.Object.Resource != "nodes" || e.Object.Name != "node-2" {
+		if e.Kind != "etcd" || e.Verb != "put" || e.Object == nil || e.Object.Resource != "nodes" || e.Object.Name != node {
 			return false
 		}
 		for _, p := range parts {
@@ -180,32 +204,34 @@ func TestRealCutNode(t *testing.T) {
 		}
 		return true
 	}
-	unknown := oneFrom(t, d, cut.Seq, 2*time.Minute, "NotReady", func(e dashboard.Event) bool { return ofNode(e, "NodeStatusUnknown") })
-	t.Logf("noticed after %s", time.Since(began).Round(time.Second))
-	tainted := oneFrom(t, d, cut.Seq, time.Minute, "tainted", func(e dashboard.Event) bool {
-		return ofNode(e, corev1.TaintNodeUnreachable, string(corev1.TaintEffectNoExecute))
-	})
-	evicted := oneFrom(t, d, tainted.Seq, time.Minute, "evicted", func(e dashboard.Event) bool {
-		return e.Kind == "request" && e.Verb == "delete" && e.Object != nil && e.Object.Resource == "pods" && strings.HasPrefix(e.From, "system:serviceaccount:kube-system:")
-	})
-	events, err := d.Events(t.Context(), cut.Seq)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if e.End.After(cut.End) && e.Seq < evicted.Seq && (e.Kind == "request" && e.From == "system:node:node-2" && e.Start.After(cut.End) || e.Kind == "watch" && e.To == "system:node:node-2") {
-			t.Errorf("came through a link that was cut: %s", e)
+	return func() {
+		t.Helper()
+		unknown := oneFrom(t, d, cut.Seq, 2*time.Minute, "NotReady", func(e dashboard.Event) bool { return ofNode(e, "NodeStatusUnknown") })
+		t.Logf("noticed after %s", unknown.End.Sub(cut.End).Round(time.Second))
+		tainted := oneFrom(t, d, cut.Seq, time.Minute, "tainted", func(e dashboard.Event) bool {
+			return ofNode(e, corev1.TaintNodeUnreachable, string(corev1.TaintEffectNoExecute))
+		})
+		evicted := oneFrom(t, d, tainted.Seq, time.Minute, "evicted", func(e dashboard.Event) bool {
+			return e.Kind == "request" && e.Verb == "delete" && e.Object != nil && e.Object.Resource == "pods" &&
+				strings.HasPrefix(e.Object.Name, "impatient-") && strings.HasPrefix(e.From, "system:serviceaccount:kube-system:")
+		})
+		events, err := d.Events(t.Context(), cut.Seq)
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, e := range events {
+			if e.End.After(cut.End) && (e.Kind == "request" && e.From == user && e.Start.After(cut.End) || e.Kind == "watch" && e.To == user) {
+				t.Errorf("came through a link that was cut: %s", e)
+			}
+		}
+		for _, step := range []dashboard.Event{unknown, tainted, evicted} {
+			chain := because(t, d, step, cut.Seq)
+			t.Logf("%s ← %s", step, chain)
+		}
+		order(t, d, "links", link, "heal")
+		oneFrom(t, d, events[len(events)-1].Seq, 2*time.Minute, "Ready again", func(e dashboard.Event) bool { return ofNode(e, "KubeletReady") })
+		allRun()
 	}
-	for _, step := range []dashboard.Event{unknown, tainted, evicted} {
-		chain := because(t, d, step, cut.Seq)
-		t.Logf("%s ← %s", step, chain)
-	}
-
-	order(t, d, "links", "kubelet:node-2", "heal")
-	oneFrom(t, d, evicted.Seq, 2*time.Minute, "Ready again", func(e dashboard.Event) bool { return ofNode(e, "KubeletReady") })
-	settled(t, kube, 2*time.Minute)
-	stop(t, d)
 }
 
 // because follows causes back to an event, or fails.
