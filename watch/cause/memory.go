@@ -70,6 +70,7 @@ type tally struct {
 // thing is an object as it was last stored.
 type thing struct {
 	object   watch.Object
+	kind     string // as lists are known by
 	owners   []string
 	node     string
 	ending   bool
@@ -272,6 +273,9 @@ func (m *memory) store(e *watch.Event) {
 	}
 	w.debugged = len(s.Value.Spec.Ephemeral) > t.debug
 	t.debug = len(s.Value.Spec.Ephemeral)
+	if t.kind == "" {
+		t.kind = e.Object.Group + "/" + e.Object.Resource
+	}
 	t.object, t.node, t.phase, t.taints = *e.Object, s.Value.Spec.Node, s.Value.Status.Phase, string(s.Value.Spec.Taints)
 	t.ending, t.gone = t.ending || w.ending, w.gone
 	t.owners = t.owners[:0]
@@ -395,14 +399,14 @@ func (m *memory) caughtUp(user, uid string, before time.Time) notice {
 	if t == nil || t.gone {
 		return notice{}
 	}
-	told := func(n notice) bool { return n.revision == t.stored.revision }
-	if slices.ContainsFunc(m.told[user][uid], told) {
-		return notice{}
-	}
-	for _, l := range m.lists[user][t.object.Group+"/"+t.object.Resource] {
-		if !l.end.After(before) && l.revision != "" && !newer(t.stored.revision, l.revision) {
-			return notice{l.seq, l.end, t.stored.revision, "LISTED"}
+	for _, l := range m.lists[user][t.kind] {
+		if l.revision == "" || newer(t.stored.revision, l.revision) || l.end.After(before) {
+			continue
 		}
+		if slices.ContainsFunc(m.told[user][uid], func(n notice) bool { return n.revision == t.stored.revision }) {
+			return notice{}
+		}
+		return notice{l.seq, l.end, t.stored.revision, "LISTED"}
 	}
 	return notice{}
 }
