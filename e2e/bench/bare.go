@@ -156,6 +156,7 @@ func flagOf(c command, name string) string {
 
 func (l *bare) launch(c command) error {
 	process := exec.Command(c.argv[0], c.argv[1:]...)
+	process.Dir = l.dir
 	process.Env = c.env
 	life, err := process.StdinPipe() // components end with their standard input
 	if err != nil {

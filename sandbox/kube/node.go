@@ -165,7 +165,15 @@ func (o nodeOS) Stat(path string) (os.FileInfo, error) {
 }
 func (o nodeOS) Remove(path string) error    { return o.RealOS.Remove(o.inside(path)) }
 func (o nodeOS) RemoveAll(path string) error { return o.RealOS.RemoveAll(o.inside(path)) }
+
+// Glob finds nothing for a pattern that is not absolute. For a container whose
+// runtime tells no path of its log, the kubelet's pattern is "*": it would delete
+// the files of the directory it was started in (pkg/kubelet/logs/
+// container_log_manager.go:170).
 func (o nodeOS) Glob(pattern string) ([]string, error) {
+	if !filepath.IsAbs(pattern) {
+		return nil, nil
+	}
 	return o.RealOS.Glob(o.inside(pattern))
 }
 func (o nodeOS) Hostname() (string, error) { return "", os.ErrInvalid }
