@@ -80,8 +80,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		command, args = args[0], args[1:]
 	}
 	// What a dashboard holds (the log, its snapshots, stories) lives long and
-	// changes little, so the garbage beside it may be collected sooner: a quarter
-	// less memory at 100,000 events. The components are processes of their own.
+	// changes little, so the garbage beside it may be collected sooner. The
+	// components are processes of their own.
 	debug.SetGCPercent(50)
 	switch command {
 	case "serve":
