@@ -26,6 +26,16 @@ type Part struct {
 	Rows []*Row            `json:"rows"`
 }
 
+// Covered returns how many of its rows a chapter covers.
+func (p *Part) Covered() (n int) {
+	for _, r := range p.Rows {
+		if len(r.Chapters) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Row is one heading of the outline.
 type Row struct {
 	ID   string `json:"id"`   // as in "4.2.1-etcd"; it never changes

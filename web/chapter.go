@@ -25,7 +25,7 @@ type termData struct {
 }
 
 func scriptData(lang string, c *content.Chapter, p *content.Page, g *content.Glossary) chapterData {
-	d := chapterData{ID: c.ID, Terms: map[string]termData{}}
+	d := chapterData{ID: c.ID, Terms: termsOf(lang, g)}
 	for _, s := range c.Scene.Steps {
 		step := chapterStep{ID: s.ID, Caption: p.Captions[s.ID]}
 		if t, ok := g.Term(s.Focus); ok {
@@ -36,8 +36,14 @@ func scriptData(lang string, c *content.Chapter, p *content.Page, g *content.Glo
 	if p.Predict != nil {
 		d.DecidedAt = c.Scene.Predict.At
 	}
-	for _, t := range g.Terms {
-		d.Terms[t.ID] = termData{t.In[lang].Name, t.In[lang].Gloss, t.Lights}
-	}
 	return d
+}
+
+// termsOf is what the script says and lights when a term is pressed.
+func termsOf(lang string, g *content.Glossary) map[string]termData {
+	terms := map[string]termData{}
+	for _, t := range g.Terms {
+		terms[t.ID] = termData{t.In[lang].Name, t.In[lang].Gloss, t.Lights}
+	}
+	return terms
 }

@@ -22,11 +22,7 @@ type noteData struct {
 }
 
 func (n NotePage) data(lang string) noteData {
-	d := noteData{Terms: map[string]termData{}}
-	for _, t := range n.Book.Glossary.Terms {
-		d.Terms[t.ID] = termData{t.In[lang].Name, t.In[lang].Gloss, t.Lights}
-	}
-	return d
+	return noteData{termsOf(lang, n.Book.Glossary)}
 }
 
 // NotePath is the path of a note's page after the language.
@@ -40,52 +36,6 @@ func NotePath(name string) string {
 
 // anchor is an element's id: apart from the ids of the page itself.
 func anchor(id string) string { return "note-" + id }
-
-// item is a line of a list, with how deep it stands.
-type item struct {
-	depth int
-	text  string
-}
-
-// items reads the lines of a list. Depth comes from the columns the writer
-// used, whatever their step is; a line without a bullet goes on the one above.
-func items(b notes.Block) (out []item) {
-	var columns []int
-	for _, l := range b.Lines {
-		column, rest := 0, strings.TrimLeft(l, " \t")
-		for _, c := range l[:len(l)-len(rest)] {
-			if c == '\t' {
-				column += 4 - column%4
-			} else {
-				column++
-			}
-		}
-		text, bullet := cutBullet(rest)
-		if !bullet && len(out) > 0 {
-			out[len(out)-1].text += "\n" + text
-			continue
-		}
-		for len(columns) > 0 && columns[len(columns)-1] >= column {
-			columns = columns[:len(columns)-1]
-		}
-		out = append(out, item{min(len(columns), 6), text})
-		columns = append(columns, column)
-	}
-	return out
-}
-
-func cutBullet(text string) (rest string, ok bool) {
-	for _, mark := range []string{"•", "‣", "◦", "▪", "*", "+", "-", "–", "—"} {
-		if rest, ok := strings.CutPrefix(text, mark+" "); ok {
-			return strings.TrimSpace(rest), true
-		}
-	}
-	number := strings.TrimLeft(text, "0123456789")
-	if len(number) < len(text) && len(number) > 1 && (number[0] == '.' || number[0] == ')') && number[1] == ' ' {
-		return text, true // its number is part of what is said
-	}
-	return text, false
-}
 
 // cells cuts the rows of a table; the line that only draws is left out.
 func cells(b notes.Block) (rows [][]string) {

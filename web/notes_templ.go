@@ -406,8 +406,8 @@ func block(d PageData, n NotePage, b notes.Block) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, i := range items(b) {
-				var templ_7745c5c3_Var22 = []any{"note-depth-" + string(rune('0'+i.depth))}
+			for _, i := range b.Items() {
+				var templ_7745c5c3_Var22 = []any{"note-depth-" + string(rune('0'+i.Depth))}
 				templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var22...)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -429,7 +429,7 @@ func block(d PageData, n NotePage, b notes.Block) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = inline(d, n, i.text).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = inline(d, n, i.Text).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

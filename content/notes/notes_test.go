@@ -142,6 +142,14 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+func TestItems(t *testing.T) {
+	b := Block{Lines: []string{"• a", "  • b", "    - c", "\t\t- d", "      goes on", "• e", "1. f"}}
+	want := []Item{{0, "a"}, {1, "b"}, {2, "c"}, {3, "d\ngoes on"}, {0, "e"}, {0, "1. f"}}
+	if got := b.Items(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestBare(t *testing.T) {
 	for word, want := range map[string]string{"파드를": "파드", "노드에서": "노드", "etcd는": "etcd", "파드": "파드", "로그": "로그", "은": "은", "pod": "pod", "컨트롤러와의": "컨트롤러"} {
 		if got := Bare(word); got != want {
