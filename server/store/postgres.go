@@ -52,7 +52,7 @@ func explainPostgres(err error) error {
 	var refused *pgconn.ConnectError
 	var told *pgconn.PgError
 	switch {
-	case errors.Is(err, ErrFull), errors.Is(err, ErrNoRecording), errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, ErrFull), errors.Is(err, ErrNoRecording), errors.Is(err, ErrTooMuch), errors.Is(err, sql.ErrNoRows):
 		return err
 	case errors.Is(err, migrations.ErrNewer):
 		return fmt.Errorf("%w; update Kubestage, or choose another database with --database. Nothing was changed", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -16,6 +15,8 @@ type Progress struct {
 	Reached    []Reached   `json:"reached"`              // facts of the newest run, in the order they came
 	Prediction *Prediction `json:"prediction,omitempty"` // the newest
 	Passed     *time.Time  `json:"passed,omitempty"`     // when the checkpoint was first passed
+	Bookmarks  []Bookmark  `json:"bookmarks,omitempty"`
+	Remarks    []Remark    `json:"remarks,omitempty"`
 }
 
 // Reached is one fact that came true for a learner.
@@ -44,27 +45,18 @@ func ValidLearner(id string) bool { return learnerForm.MatchString(id) }
 // known is an empty Progress, not an error.
 func (s *Store) Progress(ctx context.Context, learner, chapter string) (Progress, error) {
 	p := Progress{Reached: []Reached{}}
-	err := s.db.QueryRowContext(ctx, `SELECT step FROM place WHERE learner_id = $1 AND chapter = $2`, learner, chapter).Scan(&p.Step)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return p, fmt.Errorf("read the place in %s: %w", chapter, err)
+	rec, err := s.Record(ctx, learner)
+	if err != nil {
+		return p, err
 	}
-	var q Prediction
-	switch err := s.db.QueryRowContext(ctx, `SELECT chosen, answer FROM prediction WHERE learner_id = $1 AND chapter = $2`, learner, chapter).Scan(&q.Chosen, &q.Answer); {
-	case err == nil:
-		p.Prediction = &q
-	case !errors.Is(err, sql.ErrNoRows):
-		return p, fmt.Errorf("read the prediction in %s: %w", chapter, err)
-	}
-	var passed string
-	switch err := s.db.QueryRowContext(ctx, `SELECT passed_at FROM checkpoint WHERE learner_id = $1 AND chapter = $2`, learner, chapter).Scan(&passed); {
-	case err == nil:
-		at, err := time.Parse(time.RFC3339Nano, passed)
-		if err != nil {
-			return p, fmt.Errorf("read the checkpoint of %s: %w", chapter, err)
+	if c := rec.Chapters[chapter]; c != nil {
+		if c.Place != nil {
+			p.Step = c.Place.Step
 		}
-		p.Passed = &at
-	case !errors.Is(err, sql.ErrNoRows):
-		return p, fmt.Errorf("read the checkpoint of %s: %w", chapter, err)
+		if c.Prediction != nil {
+			p.Prediction = &c.Prediction.Prediction
+		}
+		p.Passed, p.Bookmarks, p.Remarks = c.Passed, c.Bookmarks, c.Remarks
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT step, log_id, seq, reached_at FROM reached WHERE learner_id = $1 AND chapter = $2 ORDER BY seq, step`, learner, chapter)
 	if err != nil {
@@ -93,8 +85,7 @@ func (s *Store) Progress(ctx context.Context, learner, chapter string) (Progress
 // SetPlace remembers where a learner is in a chapter.
 func (s *Store) SetPlace(ctx context.Context, learner, chapter, step string) error {
 	return s.write(ctx, learner, "save the place in "+chapter, func(tx *sql.Tx, now string) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO place (learner_id, chapter, step, updated_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (learner_id, chapter) DO UPDATE SET step = excluded.step, updated_at = excluded.updated_at`, learner, chapter, step, now)
+		_, err := tx.ExecContext(ctx, writePlace, learner, chapter, step, now)
 		return err
 	})
 }
@@ -120,9 +111,7 @@ func (s *Store) Reach(ctx context.Context, learner, chapter string, r Reached) e
 // Predict writes down what a learner expects, before the log has answered.
 func (s *Store) Predict(ctx context.Context, learner, chapter, chosen string) error {
 	return s.write(ctx, learner, "save the prediction in "+chapter, func(tx *sql.Tx, now string) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO prediction (learner_id, chapter, chosen, answer, predicted_at) VALUES ($1, $2, $3, '', $4)
-			ON CONFLICT (learner_id, chapter) DO UPDATE SET chosen = excluded.chosen, answer = '', predicted_at = excluded.predicted_at`,
-			learner, chapter, chosen, now)
+		_, err := tx.ExecContext(ctx, writePrediction, learner, chapter, chosen, "", now)
 		return err
 	})
 }

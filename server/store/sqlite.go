@@ -61,7 +61,7 @@ var errDamaged = errors.New("the file is damaged or is not a database")
 func explainSQLite(err error) error {
 	text := err.Error()
 	switch {
-	case errors.Is(err, ErrFull), errors.Is(err, ErrNoRecording):
+	case errors.Is(err, ErrFull), errors.Is(err, ErrNoRecording), errors.Is(err, ErrTooMuch):
 		return err
 	case errors.Is(err, migrations.ErrNewer):
 		return fmt.Errorf("%w; update Kubestage, or choose another --data-dir. Nothing was changed", err)

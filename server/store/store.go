@@ -1,6 +1,7 @@
 // Package store keeps what a learner has done (the place in a chapter, the facts
-// of the newest run, predictions and passed checkpoints) and recordings, in a
-// SQLite file or in PostgreSQL. It knows SQL and nothing else: the book decides
+// of the newest run, predictions, passed checkpoints), what a learner has
+// written and given (bookmarks, remarks, notes), and recordings, in a SQLite
+// file or in PostgreSQL. It knows SQL and nothing else: the book decides
 // what the words mean, and what a recording is. Every statement is the same for
 // both databases; the tests run on both.
 package store
