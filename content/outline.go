@@ -43,6 +43,10 @@ type Row struct {
 	EN   string `json:"en"`
 	KO   string `json:"ko"`
 
+	// About names the parts of the stage and the resources this row explains, so
+	// that who looks at one finds its text.
+	About []string `json:"about"`
+
 	Chapters []*Chapter `json:"-"` // that cover it, in reading order; none when it is still to come
 }
 
@@ -87,6 +91,7 @@ func loadOutline(fsys fs.FS, name string) (*Outline, error) {
 	say := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Errorf(name+": "+format, args...))
 	}
+	about := map[string]string{} // thing → row
 	for _, p := range o.Parts {
 		for _, lang := range Languages {
 			if p.In[lang] == "" {
@@ -104,6 +109,12 @@ func loadOutline(fsys fs.FS, name string) (*Outline, error) {
 				say("row %q is there twice", r.ID)
 			}
 			o.byID[r.ID] = r
+			for _, thing := range r.About {
+				if other := about[thing]; other != "" {
+					say("both %q and %q are about %q: which one is to be opened?", other, r.ID, thing)
+				}
+				about[thing] = r.ID
+			}
 		}
 	}
 	return o, errors.Join(wrong...)

@@ -5,6 +5,10 @@
 //	GET  /                        to /en/ or /ko/
 //	GET  /{lang}/                 the stage
 //	GET  /{lang}/chapter/{id}     a chapter beside the stage
+//	GET  /{lang}/book, /{lang}/glossary, /{lang}/search?q   around the chapters
+//	GET  /{lang}/row/{id}         to whatever is about a row of the outline, as in 4.2.1-etcd
+//	GET  /{lang}/progress         what a learner has done and written
+//	GET  /{lang}/notes            a person's own notes
 //	GET  /assets/…                built files, by hashed name
 //	GET  /healthz, /readyz        is the server there; is the cluster
 //	GET  /api/events?after&limit  events as newline-delimited JSON
@@ -13,7 +17,9 @@
 //	GET  /api/stories?after&limit  what grew out of what: stories, and GET /api/stories/{id}
 //	GET  /api/objects/{uid}/history  the events about one object, and who wrote it
 //	POST /api/kubectl             runs one kubectl command
+//	GET  /api/book                terms, and which row is about what
 //	POST /api/scenes/{id}/run …   see scenes.go
+//	GET  /api/progress …          see learner.go
 //	GET  /api/record, /api/recordings …   see recordings.go
 //
 // # The stream

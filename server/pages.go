@@ -46,19 +46,9 @@ func (s *Server) chapterPage(lang string) func(http.ResponseWriter, *http.Reques
 		if p, ok := c.Page(lang); ok {
 			d.Title = p.Title
 		}
+		d.Before, d.After = s.neighbours(lang, c)
+		s.greet(w, r)
 		return show(w, r, d, web.ChapterPage(d, c, s.Book.Glossary))
-	}
-}
-
-func (s *Server) contentsPage(lang string) func(http.ResponseWriter, *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if s.Book == nil {
-			return &HTTPError{Code: http.StatusNotFound, Msg: "this server has no book", Hint: "the stage is at /"}
-		}
-		d := s.page(lang)
-		d.Path = "book"
-		d.Title = said{"Contents", "차례"}.in(lang)
-		return show(w, r, d, web.Page(d, web.Contents(d, s.Book)))
 	}
 }
 
@@ -72,6 +62,8 @@ func (s *Server) page(lang string) web.PageData {
 		Source:  s.Source,
 		Version: s.Version,
 		Console: !s.ReadOnly,
+		Book:    s.Book != nil,
+		Keeps:   s.Book != nil && s.Store != nil,
 		Notes:   s.Notes != nil && s.Book != nil,
 		Assets:  s.manifest,
 	}

@@ -15,7 +15,7 @@ func (s *scenes) progress(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := store.Progress{Reached: []store.Reached{}}
 	if s.Store != nil {
-		if p, err = s.Store.Progress(r.Context(), s.learner(w, r), c.ID); err != nil {
+		if p, err = s.Store.Progress(r.Context(), knownLearner(r), c.ID); err != nil {
 			return err
 		}
 	}
@@ -68,22 +68,6 @@ func (s *scenes) place(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// learnerCookie is all that tells one learner from another.
-const learnerCookie = "kubestage-learner"
-
-// learner returns who asks; somebody new gets a cookie with the answer.
-func (s *scenes) learner(w http.ResponseWriter, r *http.Request) string {
-	if c, err := r.Cookie(learnerCookie); err == nil && store.ValidLearner(c.Value) {
-		return c.Value
-	}
-	id := store.NewLearner()
-	http.SetCookie(w, &http.Cookie{
-		Name: learnerCookie, Value: id, Path: "/", MaxAge: int((400 * 24 * time.Hour).Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	})
-	return id
 }
 
 // record writes to the store while a scene runs. A record that cannot be kept is

@@ -170,9 +170,11 @@ func (s *Server) routes() http.Handler {
 	r.Post("/api/kubectl", s.handle(s.kubectl))
 	s.controlRoutes(r)
 	s.sceneRoutes(r)
+	s.learnerRoutes(r)
 	s.recordingRoutes(r)
 
 	s.noteRoutes(r)
+	r.Get("/api/book", s.handle(s.bookData))
 	r.Get("/assets/*", s.handle(s.asset))
 	r.Get("/favicon.ico", s.handle(s.favicon))
 	r.Get("/", s.handle(s.home))
@@ -181,6 +183,8 @@ func (s *Server) routes() http.Handler {
 		r.Get("/"+lang+"/", s.handle(s.stagePage(lang)))
 		r.Get("/"+lang+"/search", s.handle(s.searchPage(lang)))
 		r.Get("/"+lang+"/book", s.handle(s.contentsPage(lang)))
+		r.Get("/"+lang+"/glossary", s.handle(s.glossaryPage(lang)))
+		r.Get("/"+lang+"/row/{id}", s.handle(s.rowLink(lang)))
 		r.Get("/"+lang+"/chapter/{id}", s.handle(s.chapterPage(lang)))
 	}
 	return r

@@ -3,12 +3,11 @@ package web
 import "github.com/kubestage/kubestage/content"
 
 // chapterData is what the chapter's script needs beside the text on the page:
-// captions to fill from the log, and what each term lights. It is read from a
-// JSON script element, so that the page needs no second request.
+// captions to fill from the log. It is read from a JSON script element, so that
+// the page needs no second request.
 type chapterData struct {
 	ID        string              `json:"id"`
 	Steps     []chapterStep       `json:"steps"`
-	Terms     map[string]termData `json:"terms"`
 	DecidedAt string              `json:"decidedAt"` // the step whose event answers the prediction
 }
 
@@ -18,14 +17,8 @@ type chapterStep struct {
 	Lights  string `json:"lights"`
 }
 
-type termData struct {
-	Name   string `json:"name"`
-	Gloss  string `json:"gloss"`
-	Lights string `json:"lights"`
-}
-
-func scriptData(lang string, c *content.Chapter, p *content.Page, g *content.Glossary) chapterData {
-	d := chapterData{ID: c.ID, Terms: termsOf(lang, g)}
+func scriptData(c *content.Chapter, p *content.Page, g *content.Glossary) chapterData {
+	d := chapterData{ID: c.ID}
 	for _, s := range c.Scene.Steps {
 		step := chapterStep{ID: s.ID, Caption: p.Captions[s.ID]}
 		if t, ok := g.Term(s.Focus); ok {
@@ -37,13 +30,4 @@ func scriptData(lang string, c *content.Chapter, p *content.Page, g *content.Glo
 		d.DecidedAt = c.Scene.Predict.At
 	}
 	return d
-}
-
-// termsOf is what the script says and lights when a term is pressed.
-func termsOf(lang string, g *content.Glossary) map[string]termData {
-	terms := map[string]termData{}
-	for _, t := range g.Terms {
-		terms[t.ID] = termData{t.In[lang].Name, t.In[lang].Gloss, t.Lights}
-	}
-	return terms
 }

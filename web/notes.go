@@ -17,14 +17,6 @@ type NotePage struct {
 	Find  func(name string) (note string, ok bool) // the note a wiki link means
 }
 
-type noteData struct {
-	Terms map[string]termData `json:"terms"`
-}
-
-func (n NotePage) data(lang string) noteData {
-	return noteData{termsOf(lang, n.Book.Glossary)}
-}
-
 // NotePath is the path of a note's page after the language.
 func NotePath(name string) string {
 	parts := strings.Split(name, "/")

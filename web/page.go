@@ -11,8 +11,12 @@ type PageData struct {
 	Source  string   // what feeds the log: "sandbox", "cluster" or "recording"
 	Version string   // of Kubestage
 	Console bool     // whether the console may run commands here
-	Notes   bool     // whether a folder of the reader's own notes is open
+	Book    bool     // whether there is a book
+	Keeps   bool     // whether what a learner does is kept
+	Notes   bool     // whether a reader's own notes can be shown
 	Assets  Manifest // names of the built files
+
+	Before, After *Neighbour // of a chapter, in reading order; nil where there is none
 }
 
 // Manifest maps a file's name ("main.js") to its name in dist, which carries

@@ -4,6 +4,7 @@ import "../styles/main.css";
 import { computed, effect, type Signal, signal } from "@preact/signals-core";
 import type { App, Lang, Selection, Term } from "./app.ts";
 import { mount as mountChapter } from "./chapter/chapter.ts";
+import { mountReading } from "./chapter/reading.ts";
 import { mount as mountConsole } from "./console/console.ts";
 import { caption, componentName, evidenceWords } from "./i18n/captions.ts";
 import { duration, ui, type Word, word } from "./i18n/ui.ts";
@@ -25,6 +26,7 @@ import { milestoneFrom, Transport } from "./panel/transport.ts";
 import { Player } from "./player/player.ts";
 import { Stage } from "./stage/stage.ts";
 import { labelOf } from "./stage/tokens.ts";
+import { loadBook } from "./wire/book.ts";
 import type { KubeEvent } from "./wire/event.ts";
 import { EventLog, KEEP, KEEP_RECORDING } from "./wire/log.ts";
 import { type Link, openStream } from "./wire/socket.ts";
@@ -356,7 +358,11 @@ effect(() => {
 
 const chapterRoot = document.querySelector<HTMLElement>('[data-mount="chapter"]');
 const consoleRoot = document.querySelector<HTMLElement>('[data-mount="console"]');
-if (chapterRoot) mountChapter(chapterRoot, app);
+if (chapterRoot) {
+  mountChapter(chapterRoot, app);
+  mountReading(chapterRoot, app);
+  void loadBook();
+}
 if (consoleRoot && recording) {
   consoleRoot.append(
     Object.assign(document.createElement("p"), { className: "hint", textContent: word(lang, "noConsole") }),

@@ -9,14 +9,13 @@ import { mountCheckpoint } from "./checkpoint.ts";
 import { mountCommands } from "./commands.ts";
 import { mountPrediction } from "./prediction.ts";
 import { captured, duration, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
-import { mountTerms, type Term } from "./terms.ts";
+import { mountTerms } from "./terms.ts";
 import { type ChapterText, chapterText } from "./text.ts";
 
 interface ChapterData {
   id: string;
   steps: { id: string; caption: string; lights: string }[];
   decidedAt: string;
-  terms: Record<string, Term>;
 }
 
 interface Progress {
@@ -26,13 +25,13 @@ interface Progress {
 }
 
 export const mount: Mount = (root, app) => {
+  mountTerms(root, app);
   mountNote(root, app);
   const chapter = root.querySelector<HTMLElement>("[data-chapter]");
   const json = document.getElementById("chapter-data")?.textContent;
   if (!chapter || !json) return; // the stage page has no chapter
   const data = JSON.parse(json) as ChapterData;
   const t = chapterText[app.lang];
-  mountTerms(chapter, app, data.terms);
   if (isOurs()) mountCommands(chapter, t.toConsole);
   const scene = new SceneView(chapter, app, data, t);
   mountCheckpoint(chapter, data.id, t);
@@ -41,13 +40,10 @@ export const mount: Mount = (root, app) => {
   void load(scene, data.id, chapter, t);
 };
 
-/** A person's own note has terms and commands like a chapter, and no scene. */
+/** A person's own note has commands like a chapter, and no scene. */
 function mountNote(root: HTMLElement, app: App): void {
   const note = root.querySelector<HTMLElement>("[data-note]");
-  const json = document.getElementById("note-data")?.textContent;
-  if (!note || !json) return;
-  mountTerms(note, app, (JSON.parse(json) as Pick<ChapterData, "terms">).terms);
-  if (isOurs()) mountCommands(note, chapterText[app.lang].toConsole);
+  if (note && isOurs()) mountCommands(note, chapterText[app.lang].toConsole);
 }
 
 async function load(scene: SceneView, id: string, chapter: HTMLElement, t: ChapterText): Promise<void> {

@@ -29,7 +29,7 @@ export async function ask(method: string, path: string, body?: unknown, signal?:
   if (signal) init.signal = signal;
   if (method !== "GET") {
     init.headers = { "Content-Type": "application/json" };
-    init.body = JSON.stringify(body ?? {});
+    init.body = body instanceof Blob ? body : JSON.stringify(body ?? {}); // a file is sent as it is
   }
   const answer = await fetch(path, init);
   if (answer.ok) return answer;
