@@ -88,41 +88,36 @@ func (j *Joiner) Offer(ctx context.Context, o Observation) bool {
 	}
 }
 
+// pace is the time between two looks at what is held. Each is a look at all of
+// it, and hundreds of arrivals may share one.
+const pace = 5 * time.Millisecond
+
 // Run appends until ctx ends, then appends what it still holds and returns.
 func (j *Joiner) Run(ctx context.Context) {
 	s := newJoinState(j)
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	look := time.NewTimer(pace)
+	defer look.Stop()
+	resting := false
 	for {
-		if next, ok := s.next(); ok {
-			timer.Reset(time.Until(next))
-		}
 		select {
 		case o := <-j.in:
 			s.add(o, time.Now())
-		case <-timer.C:
+			if resting {
+				look.Reset(pace)
+				resting = false
+			}
+		case now := <-look.C:
+			s.advance(now)
+			if resting = s.empty(); !resting {
+				look.Reset(pace)
+			}
 		case <-ctx.Done():
-			for {
-				select {
-				case o := <-j.in:
-					s.add(o, time.Now())
-					continue
-				default:
-				}
-				break
+			for len(j.in) > 0 {
+				s.add(<-j.in, time.Now())
 			}
 			s.advance(time.Now().Add(time.Hour))
 			return
 		}
-		for more := true; more; { // take what is there before paying for a wake-up each
-			select {
-			case o := <-j.in:
-				s.add(o, time.Now())
-			default:
-				more = false
-			}
-		}
-		s.advance(time.Now())
 	}
 }
 
@@ -188,23 +183,7 @@ func (s *joinState) add(o Observation, now time.Time) {
 	heap.Push(&s.sorting, &held{Observation: o, order: s.arrivals, due: now.Add(s.hold), giveUp: now.Add(s.hold + s.patience)})
 }
 
-// next returns when advance has something to do without a new arrival.
-func (s *joinState) next() (t time.Time, ok bool) {
-	earliest := func(x time.Time) {
-		if !ok || x.Before(t) {
-			t, ok = x, true
-		}
-	}
-	for _, h := range s.sorting {
-		earliest(h.due)
-	}
-	for _, h := range s.waiting {
-		if h.waiting {
-			earliest(h.giveUp)
-		}
-	}
-	return t, ok
-}
+func (s *joinState) empty() bool { return len(s.sorting)+len(s.waiting) == 0 }
 
 func (s *joinState) advance(now time.Time) {
 	// The head of the heap ended first, but may have arrived last: what ended

@@ -83,24 +83,40 @@ func NewLogNamed(id string, limit int) *Log {
 func (l *Log) ID() string { return l.id }
 
 // Append gives events their sequence numbers, in the order given, and returns
-// the number of the last. It panics when an event cannot be encoded, which
-// only a Detail that is not JSON can cause.
+// the number of the last. A Detail must be JSON without line ends, as
+// json.Marshal writes it: it is not looked at again, because it is most of what
+// there is.
 func (l *Log) Append(events ...Event) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range events {
 		e.Seq = l.next
-		line, err := json.Marshal(e)
-		if err != nil {
-			panic(fmt.Sprintf("watch: event %s %s from %s: %v", e.Kind, e.Verb, e.From, err))
-		}
-		// Most of an event is its detail, and that is in the line already.
-		if detail := detailIn(line); len(e.Detail) > 0 && detail != nil {
-			e.Detail = detail
+		line := encode(e)
+		if len(e.Detail) > 0 {
+			e.Detail = detailIn(line) // kept once
 		}
 		l.addLocked(e, line)
 	}
 	return l.endLocked(len(events) > 0)
+}
+
+// encode returns the event's JSON. It panics for an event that has none, such
+// as one in the year 10000.
+func encode(e Event) []byte {
+	detail := e.Detail
+	e.Detail = nil
+	line, err := json.Marshal(e)
+	if err != nil {
+		panic(fmt.Sprintf("watch: event %s %s from %s: %v", e.Kind, e.Verb, e.From, err))
+	}
+	if len(detail) == 0 {
+		return line
+	}
+	whole := make([]byte, 0, len(line)+len(detailField)+len(detail))
+	whole = append(whole, line[:len(line)-1]...)
+	whole = append(whole, detailField...)
+	whole = append(whole, detail...)
+	return append(whole, '}')
 }
 
 // detailIn returns what follows the field's name, less the end of the event.
