@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"sort"
+	"strings"
 )
 
 // Languages are the languages of the book, in the order the page offers them.
@@ -16,6 +19,7 @@ type Book struct {
 	Chapters []*Chapter // in reading order
 	Glossary *Glossary
 	Outline  *Outline
+	Wrong    map[string]error // by the id of a chapter that has mistakes
 }
 
 // Chapter returns the chapter with this id.
@@ -28,9 +32,11 @@ func (b *Book) Chapter(id string) (*Chapter, bool) {
 	return nil, false
 }
 
-// LoadFrom reads a book: glossary.yaml, outline.yaml and one folder a chapter
-// below chapters/.
-// All mistakes are reported at once, each with its file.
+// LoadFrom reads a book: glossary.yaml, outline.yaml, one folder a chapter below
+// chapters/, and the recordings of their runs in recordings/ID.kubestage.
+// All mistakes are reported at once, each with its file and, where that is known,
+// its line. Beside them it returns the book as far as it is sound, and nil when
+// nothing is.
 func LoadFrom(fsys fs.FS) (*Book, error) {
 	glossary, err := loadGlossary(fsys, "glossary.yaml")
 	if err != nil {
@@ -44,26 +50,45 @@ func LoadFrom(fsys fs.FS) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the book's chapters: %w", err)
 	}
-	facts, err := newFactLanguage()
+	lang, err := newLanguages()
 	if err != nil {
 		return nil, err
 	}
-	b := &Book{Glossary: glossary, Outline: outline}
-	var wrong []error
+	b := &Book{Glossary: glossary, Outline: outline, Wrong: map[string]error{}}
+	all := shelf{fsys, glossary, outline, lang}
 	for _, e := range entries {
 		if !e.IsDir() {
 			continue
 		}
-		c, err := loadChapter(fsys, e.Name(), glossary, facts)
-		if err != nil {
-			wrong = append(wrong, err)
-			continue
+		if c, err := all.chapter(e.Name()); err != nil {
+			b.Wrong[e.Name()] = err
+		} else {
+			b.Chapters = append(b.Chapters, c)
 		}
-		b.Chapters = append(b.Chapters, c)
-	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
 	}
 	sort.SliceStable(b.Chapters, func(i, j int) bool { return b.Chapters[i].Order < b.Chapters[j].Order })
-	return b, outline.cover(b.Chapters)
+	b.checkLinks()
+	var wrong []error
+	for _, id := range slices.Sorted(maps.Keys(b.Wrong)) {
+		wrong = append(wrong, b.Wrong[id])
+	}
+	return b, errors.Join(append(wrong, outline.cover(b.Chapters))...)
+}
+
+// checkLinks refuses links to chapters and sections that are not there.
+func (b *Book) checkLinks() {
+	for _, c := range b.Chapters {
+		for _, file := range slices.Sorted(maps.Keys(c.links)) {
+			for _, to := range c.links[file] {
+				id, section, _ := strings.Cut(to, "#")
+				other, ok := b.Chapter(id)
+				switch {
+				case !ok && b.Wrong[id] == nil:
+					b.Wrong[c.ID] = errors.Join(b.Wrong[c.ID], fmt.Errorf("%s: link to the chapter %q, which the book does not have", file, id))
+				case ok && section != "" && !other.HasSection(section):
+					b.Wrong[c.ID] = errors.Join(b.Wrong[c.ID], fmt.Errorf("%s: link to the section %q, which the chapter %q does not have", file, section, id))
+				}
+			}
+		}
+	}
 }

@@ -20,8 +20,10 @@ type Chapter struct {
 	Order  int      // place in the book
 	Covers []string // ids of the outline this chapter covers, such as "4.2.1"
 	Scene  *Scene
+	Tape   []byte // a recorded run, in the form of watch/recording; nil when there is none
 
 	pages map[string]*Page
+	links map[string][]string // to other chapters, by the file they stand in
 }
 
 // Page is a chapter in one language, rendered. HTML is safe: it comes from
@@ -37,6 +39,8 @@ type Page struct {
 	Captions map[string]string
 	Predict  *Question
 	Check    *Task
+
+	commands []string // kubectl lines of the text
 }
 
 // Section is one heading and what stands under it.
@@ -64,6 +68,7 @@ type Task struct {
 	Ask    template.HTML
 	Passed template.HTML
 	Facts  []TaskFact
+	Hints  []template.HTML // shown one by one
 }
 
 // TaskFact says what a fact of the checkpoint is, and what to do while it is
@@ -96,55 +101,91 @@ type head struct {
 		Passed  string            `json:"passed"`
 		Facts   map[string]string `json:"facts"`
 		Missing map[string]string `json:"missing"`
+		Hints   []string          `json:"hints"`
 	} `json:"checkpoint"`
 }
 
-func loadChapter(fsys fs.FS, id string, g *Glossary, facts *factLanguage) (*Chapter, error) {
+// shelf is what the chapters of a book share.
+type shelf struct {
+	files    fs.FS
+	glossary *Glossary
+	outline  *Outline
+	lang     *languages
+}
+
+func (b shelf) chapter(id string) (*Chapter, error) {
 	dir := path.Join("chapters", id)
-	if !idForm.MatchString(id) {
-		return nil, fmt.Errorf("%s: a chapter's folder is its id: small letters, digits, hyphens", dir)
+	if !chapterForm.MatchString(id) {
+		return nil, fmt.Errorf("%s: a chapter's folder is its id: small letters, digits, hyphens, at most %d", dir, longestID)
 	}
 	var wrong []error
-	text, err := fs.ReadFile(fsys, path.Join(dir, "scene.yaml"))
+	name := path.Join(dir, "scene.yaml")
+	text, err := fs.ReadFile(b.files, name)
 	if err != nil {
-		return nil, fmt.Errorf("chapter %s: %w", id, err)
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	scene, f, err := parseScene(text, g, facts)
+	scene, f, err := parseScene(text, b.glossary, b.lang)
 	if err != nil {
-		wrong = append(wrong, inFile(path.Join(dir, "scene.yaml"), err))
+		wrong = append(wrong, inFile(name, text, err))
 	}
 	if scene == nil {
 		return nil, errors.Join(wrong...)
 	}
-	c := &Chapter{ID: id, Order: f.Order, Covers: f.Covers, Scene: scene, pages: map[string]*Page{}}
+	c := &Chapter{ID: id, Order: f.Order, Covers: f.Covers, Scene: scene, pages: map[string]*Page{}, links: map[string][]string{}}
 	for _, lang := range Languages {
 		name := path.Join(dir, lang+".md")
-		text, err := fs.ReadFile(fsys, name)
+		text, err := fs.ReadFile(b.files, name)
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("%s is missing: every chapter is in every language: %w", name, err))
 			continue
 		}
-		p, err := parsePage(text, lang, scene, g)
+		md := &markdown{glossary: b.glossary, outline: b.outline, lang: lang}
+		p, err := parsePage(text, md, scene)
 		if err != nil {
-			wrong = append(wrong, inFile(name, err))
+			wrong = append(wrong, inFile(name, text, err))
 			continue
 		}
-		c.pages[lang] = p
+		c.pages[lang], c.links[name] = p, md.links
 	}
-	if first := c.pages[Languages[0]]; first != nil {
-		for lang, p := range c.pages {
-			if a, b := noteIDs(first), noteIDs(p); !slices.Equal(a, b) {
-				wrong = append(wrong, fmt.Errorf("%s: sections behind the steps differ: %s has %v, %s has %v", dir, first.Lang, a, lang, b))
-			}
-		}
+	if err := c.agree(); err != nil {
+		wrong = append(wrong, fmt.Errorf("%s: %w", dir, err))
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	c.Tape, err = fs.ReadFile(b.files, path.Join("recordings", id+".kubestage"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		wrong = append(wrong, err)
 	}
-	return c, nil
+	return c, errors.Join(wrong...)
 }
 
-func inFile(name string, err error) error { return fmt.Errorf("%s: %w", name, err) }
+// longestID leaves room for what a learner's namespace has behind it.
+const longestID = 40
+
+var chapterForm = regexp.MustCompile(fmt.Sprintf(`^[a-z][a-z0-9-]{0,%d}$`, longestID-1))
+
+// agree refuses languages that differ in what is not language.
+func (c *Chapter) agree() error {
+	var wrong []error
+	first := c.pages[Languages[0]]
+	for _, lang := range Languages[1:] {
+		p := c.pages[lang]
+		if first == nil || p == nil {
+			continue
+		}
+		if a, b := noteIDs(first), noteIDs(p); !slices.Equal(a, b) {
+			wrong = append(wrong, fmt.Errorf("sections behind the steps differ: %s has %v, %s has %v", first.Lang, a, lang, b))
+		}
+		if first.Check != nil && p.Check != nil && len(first.Check.Hints) != len(p.Check.Hints) {
+			wrong = append(wrong, fmt.Errorf("checkpoint.hints: %s has %d, %s has %d", first.Lang, len(first.Check.Hints), lang, len(p.Check.Hints)))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// HasSection reports whether a link may lead to this place in the chapter.
+func (c *Chapter) HasSection(id string) bool {
+	p := c.pages[Languages[0]]
+	return p != nil && (c.Scene.HasStep(id) || slices.Contains(noteIDs(p), id))
+}
 
 func noteIDs(p *Page) (ids []string) {
 	for _, n := range p.Notes {
@@ -153,7 +194,7 @@ func noteIDs(p *Page) (ids []string) {
 	return ids
 }
 
-func parsePage(text []byte, lang string, scene *Scene, g *Glossary) (*Page, error) {
+func parsePage(text []byte, md *markdown, scene *Scene) (*Page, error) {
 	meta, body, err := splitHead(text)
 	if err != nil {
 		return nil, err
@@ -164,7 +205,6 @@ func parsePage(text []byte, lang string, scene *Scene, g *Glossary) (*Page, erro
 	}
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	md := markdown{g, lang}
 	inline := func(what, text string) template.HTML {
 		if strings.TrimSpace(text) == "" {
 			say("%s is missing", what)
@@ -172,12 +212,12 @@ func parsePage(text []byte, lang string, scene *Scene, g *Glossary) (*Page, erro
 		}
 		html, err := md.inline(text)
 		if err != nil {
-			say("%s: %w", what, err)
+			say("%w", near{what[strings.LastIndexByte(what, '.')+1:] + ":", fmt.Errorf("%s: %w", what, err)})
 		}
 		return html
 	}
 
-	p := &Page{Lang: lang, Title: h.Title, Kicker: h.Kicker, Summary: h.Summary, Captions: h.Captions}
+	p := &Page{Lang: md.lang, Title: h.Title, Kicker: h.Kicker, Summary: h.Summary, Captions: h.Captions}
 	if h.Title == "" || h.Summary == "" {
 		say("head: title and summary are needed")
 	}
@@ -199,14 +239,11 @@ func parsePage(text []byte, lang string, scene *Scene, g *Glossary) (*Page, erro
 	if len(sections) < len(scene.Steps) {
 		say("has %d sections, scene.yaml has %d steps: %q is missing", len(sections), len(scene.Steps), scene.Steps[len(sections)].ID)
 	}
-	var known []string
-	if scene.facts != nil {
-		known = scene.facts.captures()
-	}
+	known := scene.captures()
 	checkPlaces := func(what, text string) {
 		for _, m := range placeForm.FindAllStringSubmatch(text, -1) {
 			if !slices.Contains(known, m[1]) {
-				say("%s uses {%s}, which no fact captures", what, m[1])
+				say("%w", near{m[0], fmt.Errorf("%s uses {%s}, which no fact captures", what, m[1])})
 			}
 		}
 	}
@@ -251,10 +288,14 @@ func parsePage(text []byte, lang string, scene *Scene, g *Glossary) (*Page, erro
 				Missing: inline("checkpoint.missing."+f.ID, h.Checkpoint.Missing[f.ID]),
 			})
 		}
+		for i, hint := range h.Checkpoint.Hints {
+			p.Check.Hints = append(p.Check.Hints, inline(fmt.Sprintf("checkpoint.hints %d", i+1), hint))
+		}
 		if len(h.Checkpoint.Facts) != len(scene.Check.Facts) || len(h.Checkpoint.Missing) != len(scene.Check.Facts) {
 			say("checkpoint has other facts than scene.yaml")
 		}
 	}
+	p.commands = md.commands
 	return p, errors.Join(wrong...)
 }
 

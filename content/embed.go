@@ -9,4 +9,10 @@ var files embed.FS
 
 // Load returns the book that is part of this binary. An error is a mistake in
 // the book's files and names the file and what to do.
-func Load() (*Book, error) { return LoadFrom(files) }
+func Load() (*Book, error) {
+	b, err := LoadFrom(files)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}

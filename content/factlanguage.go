@@ -17,11 +17,17 @@ import (
 	"github.com/kubestage/kubestage/watch"
 )
 
-// factLanguage compiles facts. A fact sees two names: `event`, with the fields
-// of docs/events.md (an empty string where the event has none), and `detail`,
-// which depends on the event's kind. Beside them it sees what the facts it
-// comes after have captured.
-type factLanguage struct{ env *cel.Env }
+// languages compiles what a scene claims. They have the namespace of the learner
+// (`ns`) in common, and lists and strings.
+//
+//   - A fact sees `event`, with the fields of docs/events.md (an empty string
+//     where the event has none), `detail`, which depends on the event's kind, and
+//     what the facts it comes after have captured.
+//   - An assertion sees `run`, every event of a run as a map, `at`, the number of
+//     the event of each step, and everything that was captured.
+//   - What holds of the cluster is asked with object(RESOURCE, NAME),
+//     objects(RESOURCE) and cluster(RESOURCE); see holds.go.
+type languages struct{ facts, asserts, holds *cel.Env }
 
 // The field names of docs/events.md, typed, so that a misspelled one is an error
 // when the book is loaded and not a fact that is never true.
@@ -53,18 +59,25 @@ type evidenceFields struct {
 	ID     string `cel:"id"`
 }
 
-func newFactLanguage() (*factLanguage, error) {
-	env, err := cel.NewEnv(
+func newLanguages() (*languages, error) {
+	common, err := cel.NewEnv(ext.Strings(), ext.Lists(), cel.Variable("ns", cel.StringType))
+	if err != nil {
+		return nil, fmt.Errorf("prepare the language of scenes: %w", err)
+	}
+	facts, err1 := common.Extend(
 		ext.NativeTypes(reflect.TypeFor[eventFields](), reflect.TypeFor[objectFields](), reflect.TypeFor[evidenceFields](), ext.ParseStructTags(true)),
 		cel.Variable("event", cel.ObjectType("content.eventFields")),
 		cel.Variable("detail", cel.MapType(cel.StringType, cel.DynType)),
-		ext.Strings(),
-		ext.Lists(),
 	)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the language of facts: %w", err)
+	asserts, err2 := common.Extend(
+		cel.Variable("run", cel.ListType(cel.MapType(cel.StringType, cel.DynType))),
+		cel.Variable("at", cel.MapType(cel.StringType, cel.IntType)),
+	)
+	holds, err3 := common.Extend(worldLibrary()...)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, fmt.Errorf("prepare the language of scenes: %w", err)
 	}
-	return &factLanguage{env}, nil
+	return &languages{facts, asserts, holds}, nil
 }
 
 // fact is one compiled expression over an event, and what it captures.
@@ -94,45 +107,39 @@ type factChain struct {
 	envs  map[string]*cel.Env
 }
 
-// single compiles one fact that stands alone.
-func (l *factLanguage) single(expr string) (*fact, error) {
-	p, err := compileBool(l.env, expr)
-	if err != nil {
-		return nil, err
-	}
-	return &fact{is: p}, nil
-}
-
-func (l *factLanguage) chain(steps []stepFile) (*factChain, error) {
+func (l *languages) chain(steps []stepFile) (*factChain, error) {
 	c := &factChain{envs: map[string]*cel.Env{}}
 	var wrong []error
 	for _, s := range steps {
-		env := l.env
+		env := l.facts
+		here := func(format string, args ...any) {
+			wrong = append(wrong, near{"id: " + s.ID, fmt.Errorf("%s: "+format, append([]any{s.ID}, args...)...)})
+		}
 		if s.After != "" && c.envs[s.After] != nil {
 			env = c.envs[s.After]
 		}
 		f := &fact{id: s.ID, after: s.After}
 		var err error
 		if f.is, err = compileBool(env, s.Fact); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: fact: %w", s.ID, err))
+			here("fact: %w", err)
 		}
 		for _, v := range s.Capture {
 			if !nameForm.MatchString(v.Name) {
-				wrong = append(wrong, fmt.Errorf("%s: capture %q is not a name", s.ID, v.Name))
+				here("capture %q is not a name", v.Name)
 				continue
 			}
 			if _, iss := env.Compile(v.Name); iss.Err() == nil || env.HasFunction(v.Name) {
-				wrong = append(wrong, fmt.Errorf("%s: capture %q: the name is taken, by CEL or by an earlier capture", s.ID, v.Name))
+				here("capture %q: the name is taken, by CEL or by an earlier capture", v.Name)
 				continue
 			}
 			a, iss := env.Compile(v.Is)
 			if iss.Err() != nil {
-				wrong = append(wrong, fmt.Errorf("%s: capture %s: %w", s.ID, v.Name, iss.Err()))
+				here("capture %s: %w", v.Name, iss.Err())
 				continue
 			}
 			p, err := env.Program(a, cel.CostLimit(costLimit))
 			if err != nil {
-				wrong = append(wrong, fmt.Errorf("%s: capture %s: %w", s.ID, v.Name, err))
+				here("capture %s: %w", v.Name, err)
 				continue
 			}
 			f.capture = append(f.capture, capture{v.Name, p, a.OutputType()})
@@ -140,7 +147,7 @@ func (l *factLanguage) chain(steps []stepFile) (*factChain, error) {
 		for _, v := range f.capture {
 			extended, err := env.Extend(cel.Variable(v.name, v.kind))
 			if err != nil {
-				wrong = append(wrong, fmt.Errorf("%s: capture %s: %w", s.ID, v.name, err))
+				here("capture %s: %w", v.name, err)
 				continue
 			}
 			env = extended
@@ -183,7 +190,14 @@ var nameForm = regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 // costLimit ends an expression that would walk a large object again and again.
 const costLimit = 1_000_000
 
+// compileBool compiles what is true or not of an event.
 func compileBool(env *cel.Env, expr string) (cel.Program, error) {
+	return compile(env, expr, costLimit, "event")
+}
+
+// compile compiles what is true or not. Events are what names stand for, as
+// far as actors and kinds are checked; none means any.
+func compile(env *cel.Env, expr string, cost uint64, events ...string) (cel.Program, error) {
 	if strings.TrimSpace(expr) == "" {
 		return nil, errors.New("the expression is missing")
 	}
@@ -194,15 +208,15 @@ func compileBool(env *cel.Env, expr string) (cel.Program, error) {
 	if t := a.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
 		return nil, fmt.Errorf("gives a %s where true or false is needed", t)
 	}
-	if err := checkNames(a.NativeRep()); err != nil {
+	if err := checkNames(a.NativeRep(), events); err != nil {
 		return nil, err
 	}
-	return env.Program(a, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit))
+	return env.Program(a, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(cost))
 }
 
 // checkNames refuses a comparison of an event's actor or kind with a word that
 // no event can carry: such a fact would wait for ever.
-func checkNames(a *ast.AST) error {
+func checkNames(a *ast.AST, events []string) error {
 	var wrong []error
 	ast.PreOrderVisit(a.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 2 {
@@ -215,7 +229,7 @@ func checkNames(a *ast.AST) error {
 		}
 		left, right := e.AsCall().Args()[0], e.AsCall().Args()[1]
 		for _, pair := range [][2]ast.Expr{{left, right}, {right, left}} {
-			field := eventField(pair[0])
+			field := eventField(pair[0], events)
 			for _, word := range words(pair[1]) {
 				switch {
 				case (field == "from" || field == "to") && !knownActor(word):
@@ -229,11 +243,11 @@ func checkNames(a *ast.AST) error {
 	return errors.Join(wrong...)
 }
 
-func eventField(e ast.Expr) string {
+func eventField(e ast.Expr, events []string) string {
 	if e.Kind() != ast.SelectKind {
 		return ""
 	}
-	if of := e.AsSelect().Operand(); of.Kind() != ast.IdentKind || of.AsIdent() != "event" {
+	if of := e.AsSelect().Operand(); of.Kind() != ast.IdentKind || len(events) > 0 && !slices.Contains(events, of.AsIdent()) {
 		return ""
 	}
 	return e.AsSelect().FieldName()
@@ -254,12 +268,12 @@ func words(e ast.Expr) (out []string) {
 	return out
 }
 
-var kinds = []watch.Kind{watch.Request, watch.Etcd, watch.Watch, watch.Schedule, watch.CRI, watch.Probe, watch.Net, watch.Component, watch.Source}
+var kinds = []watch.Kind{watch.Request, watch.Etcd, watch.Watch, watch.Schedule, watch.CRI, watch.Probe, watch.Net, watch.Component, watch.Span, watch.Link, watch.Source}
 
 // actorForm is every actor a fact may name: the users of the control plane, the
 // learner, and the parts that have no user.
-var actorForm = regexp.MustCompile(`^(kubernetes-admin|kube-apiserver|etcd|kubestage|kube-controller-manager|kube-scheduler|` +
-	`system:(apiserver|kube-scheduler|kube-controller-manager|node:[a-z0-9.-]+|serviceaccount:kube-system:[a-z0-9-]+)|` +
+var actorForm = regexp.MustCompile(`^(kubernetes-admin|kube-apiserver|etcd|kubestage|unknown|system:anonymous|kube-controller-manager|kube-scheduler|` +
+	`system:(apiserver|kube-scheduler|kube-controller-manager|kube-proxy|node:[a-z0-9.-]+|serviceaccount:[a-z0-9-]+:[a-z0-9-]+)|` +
 	`(runtime|kubelet):[a-z0-9.-]+)?$`)
 
 func knownActor(name string) bool { return actorForm.MatchString(name) }

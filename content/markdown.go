@@ -24,7 +24,10 @@ import (
 // particle (write `**쿠버네티스(k8s)**\ 는`).
 type markdown struct {
 	glossary *Glossary
+	outline  *Outline
 	lang     string
+	links    []string // found so far, to chapters and their sections: "etcd#stored"
+	commands []string // found so far: kubectl lines
 }
 
 var engine = goldmark.New(
@@ -38,7 +41,7 @@ var engine = goldmark.New(
 )
 
 // sections splits a text at its second-level headings and renders each part.
-func (m markdown) sections(source []byte) (intro template.HTML, out []Section, err error) {
+func (m *markdown) sections(source []byte) (intro template.HTML, out []Section, err error) {
 	doc := engine.Parser().Parse(text.NewReader(source))
 	wrong := []error{m.check(doc, source)}
 	type part struct {
@@ -54,13 +57,13 @@ func (m markdown) sections(source []byte) (intro template.HTML, out []Section, e
 		}
 		title := plain(h, source)
 		if h.Level == 1 {
-			wrong = append(wrong, fmt.Errorf("heading %q: the title stands in the head, sections have ##", title))
+			wrong = append(wrong, near{title, fmt.Errorf("heading %q: the title stands in the head, sections have ##", title)})
 			continue
 		}
 		id, _ := h.AttributeString("id")
 		name, _ := id.([]byte)
 		if !idForm.Match(name) {
-			wrong = append(wrong, fmt.Errorf("heading %q needs an id: ## %s {#some-id}", title, title))
+			wrong = append(wrong, near{title, fmt.Errorf("heading %q needs an id: ## %s {#some-id}", title, title)})
 		}
 		for _, p := range parts {
 			if p.id == string(name) {
@@ -86,7 +89,7 @@ func (m markdown) sections(source []byte) (intro template.HTML, out []Section, e
 }
 
 // inline renders one paragraph without its <p>.
-func (m markdown) inline(s string) (template.HTML, error) {
+func (m *markdown) inline(s string) (template.HTML, error) {
 	source := []byte(strings.TrimSpace(s))
 	doc := engine.Parser().Parse(text.NewReader(source))
 	if p := doc.FirstChild(); p == nil || p.Kind() != ast.KindParagraph || p.NextSibling() != nil {
@@ -105,7 +108,7 @@ func (m markdown) inline(s string) (template.HTML, error) {
 
 // check walks a document, refuses what must not be there, and turns links to
 // terms into terms.
-func (m markdown) check(doc ast.Node, source []byte) error {
+func (m *markdown) check(doc ast.Node, source []byte) error {
 	var wrong []error
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -118,12 +121,24 @@ func (m markdown) check(doc ast.Node, source []byte) error {
 			wrong = append(wrong, fmt.Errorf("image %q: the book has no images; the stage is the picture", n.Destination))
 		case *ast.Text:
 			if s := string(n.Segment.Value(source)); strings.Contains(s, "**") {
-				wrong = append(wrong, fmt.Errorf("emphasis did not close in %q (before a Korean particle write **…**\\ 는)", s))
+				wrong = append(wrong, near{s, fmt.Errorf("emphasis did not close in %q (before a Korean particle write **…**\\ 는)", s)})
+			}
+		case *ast.CodeSpan:
+			if line := plain(n, source); isCommand(line) {
+				m.commands = append(m.commands, line)
+			}
+		case *ast.FencedCodeBlock:
+			for i := range n.Lines().Len() {
+				segment := n.Lines().At(i)
+				if line := strings.TrimPrefix(strings.TrimSpace(string(segment.Value(source))), "$ "); isCommand(line) {
+					m.commands = append(m.commands, line)
+				}
 			}
 		case *ast.Link:
 			if err := m.checkLink(n); err != nil {
-				wrong = append(wrong, err)
+				wrong = append(wrong, near{"](" + string(n.Destination) + ")", err})
 			}
+			n.SetAttributeString("lang", []byte(m.lang))
 		case *ast.AutoLink:
 			wrong = append(wrong, fmt.Errorf("bare link %q: give it words", n.URL(source)))
 		}
@@ -132,7 +147,7 @@ func (m markdown) check(doc ast.Node, source []byte) error {
 	return errors.Join(wrong...)
 }
 
-func (m markdown) checkLink(n *ast.Link) error {
+func (m *markdown) checkLink(n *ast.Link) error {
 	to := string(n.Destination)
 	u, err := url.Parse(to)
 	if err != nil {
@@ -143,29 +158,43 @@ func (m markdown) checkLink(n *ast.Link) error {
 		if _, ok := m.glossary.Term(u.Opaque); !ok {
 			return fmt.Errorf("link to the term %q, which the glossary does not have", u.Opaque)
 		}
+	case "chapter":
+		m.links = append(m.links, strings.TrimPrefix(to, "chapter:"))
+	case "row":
+		if _, ok := m.outline.Row(u.Opaque); !ok {
+			return fmt.Errorf("link to the row %q, which the outline does not have", u.Opaque)
+		}
 	case "https":
 		if u.Host == "" {
 			return fmt.Errorf("link %q leads nowhere", to)
 		}
 	default:
-		return fmt.Errorf("link %q: only term: and https: links are allowed", to)
+		return fmt.Errorf("link %q: only term:, chapter:, row: and https: links are allowed", to)
 	}
 	return nil
 }
 
 // linkRenderer writes links: a term becomes a button that lights its
-// components, anything else opens outside of the page.
+// components, a chapter or a row of the outline is a page of ours, anything else
+// opens outside of the page.
 type linkRenderer struct{}
 
 func (linkRenderer) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindLink, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 		to := string(n.(*ast.Link).Destination)
 		term, isTerm := strings.CutPrefix(to, "term:")
+		lang, _ := n.AttributeString("lang")
+		chapter, isChapter := strings.CutPrefix(to, "chapter:")
+		row, isRow := strings.CutPrefix(to, "row:")
 		switch {
 		case isTerm && entering:
 			_, _ = fmt.Fprintf(w, `<button type="button" class="term" data-term="%s">`, util.EscapeHTML([]byte(term)))
 		case isTerm:
 			_, _ = w.WriteString("</button>")
+		case isChapter && entering:
+			_, _ = fmt.Fprintf(w, `<a href="/%s/chapter/%s">`, lang, util.EscapeHTML([]byte(chapter)))
+		case isRow && entering:
+			_, _ = fmt.Fprintf(w, `<a href="/%s/book#row-%s">`, lang, util.EscapeHTML([]byte(row)))
 		case entering && !html.IsDangerousURL([]byte(to)):
 			_, _ = fmt.Fprintf(w, `<a href="%s" rel="noreferrer" target="_blank">`, util.EscapeHTML(util.URLEscape([]byte(to), true)))
 		default:

@@ -5,39 +5,45 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/google/cel-go/cel"
 )
 
 // Scene is the part of a chapter that is not language: what is run, what is
-// awaited, what lights.
+// awaited, what lights, and what is checked.
 type Scene struct {
-	Command  string // one kubectl command line
-	Stdin    string // manifest for -f -, as the learner sees it
-	Within   time.Duration
-	Reset    Reset
+	Within   time.Duration // how long a run may take
+	Setup    []Action      // before the story begins; no step is about it
 	Steps    []Step
+	Reset    []Action // undoes what lies outside the learner's namespace; may fail
+	Asserts  []Assert
 	Predict  *Prediction // nil when nothing is asked
 	Check    *Checkpoint // nil when nothing is checked
-	facts    *factChain
-	resetFor *fact
+	Solution []Action    // passes the checkpoint
+	Wrong    []Action    // reaches the same by another way, and does not
+	Lines    []Line      // kubectl lines of the text that cannot simply be run
+
+	facts  *factChain
+	judges []cel.Program // of Asserts
 }
 
-// Reset removes what an earlier run left. The command may find nothing; when it
-// did find something, the scene waits for the fact that it is gone.
-type Reset struct {
-	Command string
-	Stdin   string
-	Gone    string // CEL, true of the event with which the last of it went
-}
-
-// Step is one awaited fact and what to look at meanwhile.
+// Step is one awaited fact, what brings it about, and what to look at meanwhile.
 type Step struct {
 	ID    string
-	After string // the step it follows; its fact is looked for behind that one's event
-	Focus string // the term that lights with the step
-	Fact  string // CEL
+	After string  // the step it follows; its fact is looked for behind that one's event
+	Do    *Action // when all steps before it are reached; nil when it happens by itself
+	Focus string  // the term that lights with the step
+	Fact  string  // CEL
+}
+
+// Assert is a claim of the text that is checked against the log of a whole run.
+type Assert struct {
+	Says string
+	Is   string // CEL
 }
 
 // Prediction is a question asked before the run and answered by a step's event.
@@ -53,24 +59,61 @@ type Option struct {
 	When string // CEL
 }
 
-// Checkpoint is a chain of facts the learner brings about alone.
+// Checkpoint is what the learner brings about alone: facts of the log, which
+// form a trail, and facts about the cluster as it is.
 type Checkpoint struct {
-	Facts []Step
-	chain *factChain
+	Facts []CheckFact
+	chain *factChain // of those of the log
 }
+
+// CheckFact is one of them; exactly one of Fact and Holds is set.
+type CheckFact struct {
+	ID    string
+	Fact  string // CEL over one event
+	Holds string // CEL over the cluster
+	holds cel.Program
+}
+
+// Line is a kubectl line of the text that the test of the text must not simply
+// run and see succeed.
+type Line struct {
+	Line  string
+	Fails bool   // it is there because it fails
+	Skip  string // why it is not run at all
+}
+
+// Actions returns everything the scene itself does, in order.
+func (s *Scene) Actions() []Action {
+	all := slices.Clone(s.Setup)
+	for _, step := range s.Steps {
+		if step.Do != nil {
+			all = append(all, *step.Do)
+		}
+	}
+	return all
+}
+
+// Orders reports whether the scene touches parts that everybody uses.
+func (s *Scene) Orders() bool {
+	return slices.ContainsFunc(s.Actions(), func(a Action) bool { return a.Order != nil })
+}
+
+// Asks is the trace of the checkpoint: whether its facts are looked for in the
+// log, too.
+func (c *Checkpoint) Asks() bool { return c.chain != nil }
 
 // The file format. Maps with expressions stay lists here, because order matters.
 type sceneFile struct {
-	Order   int      `json:"order"`
-	Covers  []string `json:"covers"`
-	Command string   `json:"command"`
-	Stdin   string   `json:"stdin"`
-	Within  string   `json:"within"`
-	Reset   struct {
-		Command string `json:"command"`
-		Gone    string `json:"gone"`
-	} `json:"reset"`
-	Steps   []stepFile `json:"steps"`
+	Order   int          `json:"order"`
+	Covers  []string     `json:"covers"`
+	Within  string       `json:"within"`
+	Setup   []actionFile `json:"setup"`
+	Steps   []stepFile   `json:"steps"`
+	Reset   []actionFile `json:"reset"`
+	Asserts []struct {
+		Says string `json:"says"`
+		Is   string `json:"is"`
+	} `json:"asserts"`
 	Predict *struct {
 		At      string `json:"at"`
 		Options []struct {
@@ -78,14 +121,29 @@ type sceneFile struct {
 			When string `json:"when"`
 		} `json:"options"`
 	} `json:"predict"`
-	Checkpoint []stepFile `json:"checkpoint"`
+	Checkpoint []checkFile  `json:"checkpoint"`
+	Solution   []actionFile `json:"solution"`
+	Wrong      []actionFile `json:"wrong"`
+	Lines      []struct {
+		Line  string `json:"line"`
+		Fails bool   `json:"fails"`
+		Skip  string `json:"skip"`
+	} `json:"lines"`
 }
 
 type stepFile struct {
+	actionFile `json:",inline"`
+	ID         string        `json:"id"`
+	After      string        `json:"after"`
+	Focus      string        `json:"focus"`
+	Fact       string        `json:"fact"`
+	Capture    []captureFile `json:"capture"`
+}
+
+type checkFile struct {
 	ID      string        `json:"id"`
-	After   string        `json:"after"`
-	Focus   string        `json:"focus"`
 	Fact    string        `json:"fact"`
+	Holds   string        `json:"holds"`
 	Capture []captureFile `json:"capture"`
 }
 
@@ -99,40 +157,48 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 // longestRun bounds `within`: a scene's request is held open that long.
 const longestRun = 5 * time.Minute
 
-func parseScene(text []byte, g *Glossary, lang *factLanguage) (*Scene, *sceneFile, error) {
+func parseScene(text []byte, g *Glossary, lang *languages) (*Scene, *sceneFile, error) {
 	var f sceneFile
 	if err := yaml.UnmarshalStrict(text, &f); err != nil {
 		return nil, nil, err
 	}
-	s := &Scene{Command: f.Command, Stdin: f.Stdin, Reset: Reset{f.Reset.Command, f.Stdin, f.Reset.Gone}}
+	s := &Scene{}
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 
-	if s.Command == "" {
-		say("command is missing: what does the Run button run?")
-	}
-	if s.Stdin != "" {
-		if err := checkManifest(s.Stdin); err != nil {
-			say("stdin: %w", err)
-		}
-	}
 	var err error
 	if s.Within, err = time.ParseDuration(f.Within); err != nil || s.Within <= 0 || s.Within > longestRun {
 		say("within: %q is not a time between 0 and %s; it bounds how long a run may take", f.Within, longestRun)
 	}
-	if (s.Reset.Command == "") != (s.Reset.Gone == "") {
-		say("reset needs both a command and the fact (gone) that shows its work is done")
-	}
-	if s.Reset.Gone != "" {
-		if s.resetFor, err = lang.single(s.Reset.Gone); err != nil {
-			say("reset.gone: %w", err)
+	s.Setup = parseActions("setup", f.Setup, say)
+	s.Reset = parseActions("reset", f.Reset, say)
+	s.Solution = parseActions("solution", f.Solution, say)
+	s.Wrong = parseActions("wrong", f.Wrong, say)
+	for _, l := range f.Lines {
+		if l.Line == "" || l.Fails == (l.Skip != "") {
+			say("lines: %q needs either fails: true or skip: why", l.Line)
 		}
+		s.Lines = append(s.Lines, Line(l))
 	}
 
-	s.Steps = steps(f.Steps)
-	checkSteps("steps", s.Steps, g, say)
+	s.Steps = steps(f.Steps, say)
+	checkSteps(s.Steps, g, say)
 	if s.facts, err = lang.chain(f.Steps); err != nil {
-		say("steps: %w", err)
+		wrong = append(wrong, err)
+	}
+	if !slices.ContainsFunc(s.Actions(), func(Action) bool { return true }) {
+		say("nothing is run: a step needs a run or an order")
+	}
+	s.checkPlaces(say)
+	for _, a := range f.Asserts {
+		judge, err := lang.judge(s, a.Is)
+		if a.Says == "" {
+			say("asserts: %q lacks what it says", a.Is)
+		}
+		if err != nil {
+			wrong = append(wrong, near{a.Says, fmt.Errorf("asserts: %q: %w", a.Says, err)})
+		}
+		s.Asserts, s.judges = append(s.Asserts, Assert(a)), append(s.judges, judge)
 	}
 	if f.Predict != nil {
 		s.Predict = &Prediction{At: f.Predict.At}
@@ -142,58 +208,85 @@ func parseScene(text []byte, g *Glossary, lang *factLanguage) (*Scene, *sceneFil
 		if len(s.Predict.Options) < 2 {
 			say("predict: a question needs at least two options")
 		}
-		if s.facts != nil {
-			if err := s.facts.ask(s.Predict); err != nil {
-				say("predict: %w", err)
-			}
+		if err := s.facts.ask(s.Predict); err != nil {
+			wrong = append(wrong, near{"predict:", fmt.Errorf("predict: %w", err)})
 		}
 	}
 	if len(f.Checkpoint) > 0 {
-		s.Check = &Checkpoint{Facts: steps(f.Checkpoint)}
-		checkSteps("checkpoint", s.Check.Facts, g, say)
-		if s.Check.chain, err = lang.chain(f.Checkpoint); err != nil {
-			say("checkpoint: %w", err)
+		if s.Check, err = lang.checkpoint(f.Checkpoint); err != nil {
+			wrong = append(wrong, err)
 		}
+		if len(s.Solution) == 0 {
+			say("solution is missing: a checkpoint is one that somebody has passed")
+		}
+	} else if len(s.Solution)+len(s.Wrong) > 0 {
+		say("solution and wrong belong to a checkpoint, and there is none")
 	}
 	return s, &f, errors.Join(wrong...)
 }
 
 // steps fills in After: a step follows the one before it unless it says
 // otherwise.
-func steps(in []stepFile) []Step {
+func steps(in []stepFile, say func(string, ...any)) []Step {
 	var out []Step
 	for i := range in {
 		if in[i].After == "" && i > 0 {
 			in[i].After = in[i-1].ID
 		}
-		out = append(out, Step{ID: in[i].ID, After: in[i].After, Focus: in[i].Focus, Fact: in[i].Fact})
+		do, err := in[i].actionFile.parse()
+		if err != nil {
+			say("%w", near{"id: " + in[i].ID, fmt.Errorf("step %s: %w", in[i].ID, err)})
+		}
+		out = append(out, Step{ID: in[i].ID, After: in[i].After, Do: do, Focus: in[i].Focus, Fact: in[i].Fact})
 	}
 	return out
 }
 
-func checkSteps(what string, steps []Step, g *Glossary, say func(string, ...any)) {
+func checkSteps(steps []Step, g *Glossary, say func(string, ...any)) {
 	if len(steps) == 0 {
-		say("%s: there are none", what)
+		say("steps: there are none")
 	}
 	var seen []string
 	for _, s := range steps {
+		here := func(format string, args ...any) {
+			say("%w", near{"id: " + s.ID, fmt.Errorf("step %q "+format, append([]any{s.ID}, args...)...)})
+		}
 		if !idForm.MatchString(s.ID) {
-			say("%s: %q is not an id (small letters, digits, hyphens)", what, s.ID)
+			here("is not an id (small letters, digits, hyphens)")
 		}
 		if slices.Contains(seen, s.ID) {
-			say("%s: %q is there twice", what, s.ID)
+			here("is there twice")
 		}
 		if s.After != "" && !slices.Contains(seen, s.After) {
-			say("%s: %q comes after %q, which is not a step before it", what, s.ID, s.After)
+			here("comes after %q, which is not a step before it", s.After)
 		}
 		if t, ok := g.Term(s.Focus); s.Focus != "" && !ok {
-			say("%s: %q focuses on %q, which the glossary does not have", what, s.ID, s.Focus)
+			here("focuses on %q, which the glossary does not have", s.Focus)
 		} else if ok && t.Lights == "" {
-			say("%s: %q focuses on %q, which has no place on the stage", what, s.ID, s.Focus)
+			here("focuses on %q, which has no place on the stage", s.Focus)
 		}
 		seen = append(seen, s.ID)
 	}
 }
+
+// checkPlaces refuses an order to what nothing has captured: kubectl's own
+// braces are left alone, but no component's name has any.
+func (s *Scene) checkPlaces(say func(string, ...any)) {
+	known := s.captures()
+	for _, step := range s.Steps {
+		if step.Do == nil || step.Do.Order == nil {
+			continue
+		}
+		for _, m := range placeForm.FindAllStringSubmatch(step.Do.Order.Of, -1) {
+			if !slices.Contains(known, m[1]) {
+				say("step %s: order: uses {%s}, which no fact captures", step.ID, m[1])
+			}
+		}
+	}
+}
+
+// captures are the names that captions, commands and assertions may use.
+func (s *Scene) captures() []string { return append(s.facts.captures(), "ns") }
 
 // HasStep reports whether the scene has a step with this id.
 func (s *Scene) HasStep(id string) bool {
@@ -203,4 +296,33 @@ func (s *Scene) HasStep(id string) bool {
 // Has reports whether an option has this id.
 func (p *Prediction) Has(id string) bool {
 	return slices.ContainsFunc(p.Options, func(o Option) bool { return o.ID == id })
+}
+
+// near is a mistake in a file, and words that stand where it is.
+type near struct {
+	words string
+	error
+}
+
+func (n near) Unwrap() error { return n.error }
+
+// inFile says of each mistake in which file it is, and on which line where that
+// can be found.
+func inFile(name string, text []byte, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, inFile(name, text, e))
+		}
+		return errors.Join(all...)
+	}
+	var n near
+	if errors.As(err, &n) {
+		for i, line := range strings.Split(string(text), "\n") {
+			if strings.Contains(line, n.words) {
+				return fmt.Errorf("%s:%d: %w", name, i+1, err)
+			}
+		}
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }

@@ -20,8 +20,8 @@ type Fact struct {
 	Answer string            `json:"answer,omitempty"` // the right option, at the step that decides the prediction
 }
 
-// Trail follows a chain of facts through events that are added in the order of
-// the log. A fact is looked for behind the event of the fact it comes after, so
+// Trail follows a chain of facts, in one namespace, through events that are
+// added in the order of the log. A fact is looked for behind the event of the fact it comes after, so
 // two branches of a story may reach the log in either order.
 type Trail struct {
 	facts    []*fact
@@ -29,31 +29,32 @@ type Trail struct {
 	captured map[string]any
 }
 
-// Follow starts a trail for one run of the scene.
-func (s *Scene) Follow() *Trail { return newTrail(s.facts) }
+// Follow starts a trail for one run of the scene in a namespace.
+func (s *Scene) Follow(ns string) *Trail { return newTrail(s.facts, ns) }
 
-// Follow starts a trail for one attempt at the checkpoint.
-func (c *Checkpoint) Follow() *Trail { return newTrail(c.chain) }
+// Follow starts a trail for one attempt at what the checkpoint asks of the log.
+func (c *Checkpoint) Follow(ns string) *Trail { return newTrail(c.chain, ns) }
 
-func newTrail(c *factChain) *Trail {
-	return &Trail{facts: c.facts, reached: map[string]uint64{}, captured: map[string]any{}}
-}
-
-// IsGone reports whether an event is the one with which the last of an earlier
-// run went.
-func (s *Scene) IsGone(e watch.Event) bool {
-	return s.resetFor != nil && holds(s.resetFor.is, input(&e, nil))
-}
-
-// Begins reports whether an event would make the scene's first fact true, that
-// is, whether a run starts with it.
-func (s *Scene) Begins(e watch.Event) bool {
-	return holds(s.facts.facts[0].is, input(&e, nil))
+func newTrail(c *factChain, ns string) *Trail {
+	return &Trail{facts: c.facts, reached: map[string]uint64{}, captured: map[string]any{"ns": ns}}
 }
 
 // Begins reports whether an attempt at the checkpoint starts with this event.
-func (c *Checkpoint) Begins(e watch.Event) bool {
-	return holds(c.chain.facts[0].is, input(&e, nil))
+func (c *Checkpoint) Begins(ns string, e watch.Event) bool {
+	return holds(c.chain.facts[0].is, input(&e, map[string]any{"ns": ns}))
+}
+
+// Reached reports whether a fact has been true.
+func (t *Trail) Reached(id string) bool { _, ok := t.reached[id]; return ok }
+
+// Values are what was captured so far, the way captions show it, and the
+// namespace.
+func (t *Trail) Values() map[string]string {
+	values := map[string]string{}
+	for name, v := range t.captured {
+		values[name] = caption(v)
+	}
+	return values
 }
 
 // Done reports whether every fact has been true.

@@ -11,7 +11,7 @@ import (
 
 func chainOf(t *testing.T, steps ...stepFile) *Trail {
 	t.Helper()
-	lang, err := newFactLanguage()
+	lang, err := newLanguages()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,7 +19,7 @@ func chainOf(t *testing.T, steps ...stepFile) *Trail {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newTrail(c)
+	return newTrail(c, "")
 }
 
 func event(seq uint64, kind watch.Kind, verb, name, detail string) watch.Event {
@@ -121,7 +121,7 @@ func TestThePredictionIsDecidedByTheLog(t *testing.T) {
 		{"two share the bottom", `{"result":"scheduled","node":"node-1","evaluated":3,"feasible":3,"nodes":[{"name":"node-1","total":590},{"name":"node-2","total":584},{"name":"node-3","total":584}]}`, "best"},
 		{"one left, no scores", `{"result":"scheduled","node":"node-1","evaluated":3,"feasible":1,"nodes":[{"name":"node-1"},{"name":"node-2","rejected":{"plugin":"NodeResourcesFit","reason":"Insufficient cpu"}},{"name":"node-3","rejected":{"plugin":"NodeResourcesFit","reason":"Insufficient cpu"}}]}`, "only"},
 	} {
-		tr := scene.Follow()
+		tr := scene.Follow("default")
 		request := event(1, watch.Request, "create", "hello", "")
 		request.From, request.Code, request.Revision, request.Object.Namespace = "kubernetes-admin", 201, "100", "default"
 		put := event(2, watch.Etcd, "put", "hello", `{"key":"/registry/pods/default/hello","bytes":800}`)
@@ -150,6 +150,6 @@ func BenchmarkAdd(b *testing.B) {
 	c, _ := book.Chapter("pod-birth")
 	e := event(1, watch.Etcd, "put", "other", `{"key":"/registry/pods/default/other","value":{"spec":{"nodeName":"n"}}}`)
 	for b.Loop() {
-		c.Scene.Follow().Add(e)
+		c.Scene.Follow("default").Add(e)
 	}
 }

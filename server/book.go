@@ -25,7 +25,7 @@ func (s *Server) contentsPage(lang string) func(http.ResponseWriter, *http.Reque
 		d := s.page(lang)
 		d.Path = "book"
 		d.Title = said{"Contents", "차례"}.in(lang)
-		return show(w, r, d, web.Page(d, web.Contents(d, s.Book, marksOf(rec))))
+		return show(w, r, d, web.Page(d, web.Contents(d, s.book(), marksOf(rec))))
 	}
 }
 
@@ -36,7 +36,7 @@ func (s *Server) glossaryPage(lang string) func(http.ResponseWriter, *http.Reque
 		}
 		d := s.page(lang)
 		d.Path, d.Title = "glossary", said{"Glossary", "용어집"}.in(lang)
-		return show(w, r, d, web.Page(d, web.Glossary(d, s.Book.Glossary)))
+		return show(w, r, d, web.Page(d, web.Glossary(d, s.book().Glossary)))
 	}
 }
 
@@ -48,7 +48,7 @@ func (s *Server) rowLink(lang string) func(http.ResponseWriter, *http.Request) e
 			return errNoBook
 		}
 		id := chi.URLParam(r, "id")
-		row, ok := s.Book.Outline.Row(id)
+		row, ok := s.book().Outline.Row(id)
 		if !ok {
 			return &HTTPError{Code: http.StatusNotFound, Msg: "the outline has no row " + clip(id), Hint: "the contents are at /" + lang + "/book"}
 		}
@@ -65,12 +65,12 @@ func (s *Server) bookData(w http.ResponseWriter, r *http.Request) error {
 		return errNoBook
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	writeJSON(w, http.StatusOK, web.ScriptBook(s.Book))
+	writeJSON(w, http.StatusOK, web.ScriptBook(s.book()))
 	return nil
 }
 
 func (s *Server) neighbours(lang string, c *content.Chapter) (before, after *web.Neighbour) {
-	b, a := s.Book.Neighbours(c)
+	b, a := s.book().Neighbours(c)
 	for _, of := range []struct {
 		chapter *content.Chapter
 		to      **web.Neighbour

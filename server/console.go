@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"sigs.k8s.io/yaml"
 )
 
 // command is a checked kubectl command with a place to run in.
@@ -21,6 +23,7 @@ type command struct {
 	understood understood
 	input      string
 	config     string // path of the kubeconfig
+	namespace  string // instead of the kubeconfig's; "" leaves it
 	lang       string
 }
 
@@ -52,10 +55,14 @@ func (c *command) run(ctx context.Context, emit func(stream, data string) error)
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 
+	config, err := c.kubeconfig(home)
+	if err != nil {
+		return 0, err
+	}
 	argv := append(append([]string{}, c.server.Kubectl...), c.understood.argv()...)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = home
-	cmd.Env = environment(c.config, home, filepath.Join(root, "cache"))
+	cmd.Env = environment(config, home, filepath.Join(root, "cache"))
 	if c.input != "" {
 		cmd.Stdin = strings.NewReader(c.input)
 	}
@@ -122,6 +129,48 @@ func (c *command) run(ctx context.Context, emit func(stream, data string) error)
 		return status.ExitCode(), nil
 	}
 	return 0, nil
+}
+
+// kubeconfig is what the child finds in KUBECONFIG: the path of the cluster's, and
+// before it, when the command has a namespace of its own, that of a small file with
+// nothing but a context. With the flag --namespace instead, kubectl would refuse a
+// manifest that names another one.
+func (c *command) kubeconfig(home string) (string, error) {
+	if c.namespace == "" {
+		return c.config, nil
+	}
+	text, err := os.ReadFile(c.config)
+	if err != nil {
+		return "", err
+	}
+	type context struct {
+		Cluster   string `json:"cluster"`
+		User      string `json:"user"`
+		Namespace string `json:"namespace,omitempty"`
+	}
+	type named struct {
+		Name    string  `json:"name"`
+		Context context `json:"context"`
+	}
+	var theirs struct { // and not the keys
+		Current  string  `json:"current-context"`
+		Contexts []named `json:"contexts"`
+	}
+	if err := yaml.Unmarshal(text, &theirs); err != nil {
+		return "", fmt.Errorf("read %s: %w", c.config, err)
+	}
+	ours := named{Name: c.namespace, Context: context{Namespace: c.namespace}}
+	for _, there := range theirs.Contexts {
+		if there.Name == theirs.Current {
+			ours.Context.Cluster, ours.Context.User = there.Context.Cluster, there.Context.User
+		}
+	}
+	text, err = yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "Config", "current-context": ours.Name, "contexts": []named{ours}})
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(home, "namespace")
+	return path + string(os.PathListSeparator) + c.config, os.WriteFile(path, text, 0o600)
 }
 
 // environment is all that the child knows of this computer.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -147,12 +146,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request, orders []string, 
 		}
 	}
 	if err := do(name, order, delay); err != nil {
-		why := err.Error()
-		var both interface{ Korean() string }
-		if ask.Lang == "ko" && errors.As(err, &both) {
-			why = both.Korean()
-		}
-		return &HTTPError{Code: http.StatusConflict, Msg: why}
+		return &HTTPError{Code: http.StatusConflict, Msg: inLanguage(err, ask.Lang)}
 	}
 	after, _ := find(name)
 	writeJSON(w, http.StatusOK, after)

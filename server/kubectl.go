@@ -23,11 +23,16 @@ func (s *Server) kubectl(w http.ResponseWriter, r *http.Request) error {
 		Command string `json:"command"`
 		Stdin   string `json:"stdin"`
 		Lang    string `json:"lang"`
+		Chapter string `json:"chapter"` // it runs in the learner's namespace there
 	}
 	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
-	c, err := s.command(body.Command, body.Stdin, body.Lang)
+	ns, err := s.scenes.inChapter(w, r, body.Chapter, body.Lang)
+	if err != nil {
+		return err
+	}
+	c, err := s.command(body.Command, body.Stdin, body.Lang, ns)
 	if err != nil {
 		return err
 	}
@@ -63,9 +68,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	return badRequest("the request's body is not what is expected: "+err.Error(), `send one JSON object, as in {"command": "kubectl get pods", "stdin": "", "lang": "en"}`)
 }
 
-// command checks a command line and takes a place for it among the running
-// ones. Its caller calls release in any case, after run.
-func (s *Server) command(line, input, lang string) (*command, error) {
+// command checks a command line, whose namespace is ns unless it says otherwise,
+// and takes a place for it among the running ones. Its caller calls release in any case, after run.
+func (s *Server) command(line, input, lang, ns string) (*command, error) {
 	say := func(code int, why, hint said) error {
 		return &HTTPError{Code: code, Msg: why.in(lang), Hint: hint.in(lang)}
 	}
@@ -94,13 +99,13 @@ func (s *Server) command(line, input, lang string) (*command, error) {
 			said{fmt.Sprintf("%d commands are running already", cap(s.running)), fmt.Sprintf("이미 명령 %d개가 실행 중입니다", cap(s.running))},
 			said{"stop one of them, such as a get -w or logs -f", "get -w나 logs -f 같은 것을 하나 멈추세요"})
 	}
-	return &command{server: s, understood: u, input: input, config: config, lang: lang}, nil
+	return &command{server: s, understood: u, input: input, config: config, namespace: ns, lang: lang}, nil
 }
 
 // runCommand is command and run in one, for callers that have begun their
 // answer. The child ends with ctx, or when emit returns an error.
-func (s *Server) runCommand(ctx context.Context, line, input, lang string, emit func(stream, data string) error) (exit int, err error) {
-	c, err := s.command(line, input, lang)
+func (s *Server) runCommand(ctx context.Context, line, input, lang, ns string, emit func(stream, data string) error) (exit int, err error) {
+	c, err := s.command(line, input, lang, ns)
 	if err != nil {
 		return 0, err
 	}

@@ -64,11 +64,13 @@ func (s *Server) learner(w http.ResponseWriter, r *http.Request) string {
 
 // greet gives somebody new a cookie with the page, so that the page's first
 // requests, which go out together, are all of one learner. What another site
-// leads here may be somebody known whose cookie the browser held back.
-func (s *Server) greet(w http.ResponseWriter, r *http.Request) {
+// leads here may be somebody known whose cookie the browser held back. It returns
+// who asks, or "" when that cannot be known.
+func (s *Server) greet(w http.ResponseWriter, r *http.Request) string {
 	if from := r.Header.Get("Sec-Fetch-Site"); s.Store != nil && (from == "none" || from == "same-origin") {
-		s.learner(w, r)
+		return s.learner(w, r)
 	}
+	return knownLearner(r)
 }
 
 // recordOf returns what is kept of whoever asks; it is empty where nothing is.
@@ -148,7 +150,7 @@ func (s *Server) section(r *http.Request) (chapter, section string, err error) {
 		return "", "", s.nothingKept(language(r))
 	}
 	if s.Book != nil {
-		if c, ok := s.Book.Chapter(id); ok {
+		if c, ok := s.book().Chapter(id); ok {
 			p, _ := c.Page(content.Languages[0])
 			if _, ok := p.Place(section); ok {
 				return id, section, nil
@@ -215,9 +217,9 @@ func (s *Server) progressPage(lang string) func(http.ResponseWriter, *http.Reque
 // progressOf tells a record in the book's order and words; what is of another
 // book comes last, under the names it has.
 func (s *Server) progressOf(lang string, rec *store.Record) web.ProgressData {
-	data := web.ProgressData{Book: s.Book, Marks: marksOf(rec)}
+	data := web.ProgressData{Book: s.book(), Marks: marksOf(rec)}
 	left := maps.Clone(rec.Chapters)
-	for _, c := range s.Book.Chapters {
+	for _, c := range s.book().Chapters {
 		if kept := left[c.ID]; kept != nil {
 			delete(left, c.ID)
 			p, _ := c.Page(lang)

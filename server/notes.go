@@ -77,7 +77,7 @@ func (s *Server) notePage(lang string) func(http.ResponseWriter, *http.Request) 
 			return err
 		}
 		d := s.page(lang)
-		page := web.NotePage{Note: notes.Parse(name, data, s.Book.Outline), Book: s.Book, Terms: s.terms, Find: finder(all)}
+		page := web.NotePage{Note: notes.Parse(name, data, s.book().Outline), Book: s.book(), Terms: s.terms, Find: finder(all)}
 		d.Path, d.Title = web.NotePath(name), page.Note.Title
 		return show(w, r, d, web.Page(d, web.Note(d, page)))
 	}

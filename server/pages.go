@@ -34,21 +34,21 @@ func (s *Server) stagePage(lang string) func(http.ResponseWriter, *http.Request)
 func (s *Server) chapterPage(lang string) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id := chi.URLParam(r, "id")
-		if s.Book == nil {
-			return noChapter(id)
-		}
-		c, ok := s.Book.Chapter(id)
+		book := s.book()
+		c, ok := book.Chapter(id)
 		if !ok {
 			return noChapter(id)
 		}
 		d := s.page(lang)
 		d.Path = "chapter/" + c.ID
+		if learner := s.greet(w, r); learner != "" {
+			d.Namespace = namespaceOf(learner, c.ID)
+		}
 		if p, ok := c.Page(lang); ok {
 			d.Title = p.Title
 		}
 		d.Before, d.After = s.neighbours(lang, c)
-		s.greet(w, r)
-		return show(w, r, d, web.ChapterPage(d, c, s.Book.Glossary))
+		return show(w, r, d, web.ChapterPage(d, c, book.Glossary))
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -350,12 +351,20 @@ func TestBookCommandsAreRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range book.Chapters {
-		for _, run := range []struct{ command, stdin string }{{c.Scene.Command, c.Scene.Stdin}, {c.Scene.Reset.Command, c.Scene.Reset.Stdin}} {
-			if run.command == "" {
+		for _, a := range slices.Concat(c.Scene.Actions(), c.Scene.Reset, c.Scene.Solution, c.Scene.Wrong) {
+			if a.Order != nil {
 				continue
 			}
-			if _, no := understand(run.command, run.stdin); no != nil {
-				t.Errorf("chapter %s: %s: %s", c.ID, run.command, no.why.en)
+			if _, no := understand(a.Run, a.Stdin); no != nil {
+				t.Errorf("chapter %s: %s: %s", c.ID, a.Run, no.why.en)
+			}
+		}
+		for _, l := range c.TextLines() {
+			if l.Skip != "" {
+				continue
+			}
+			if _, no := understand(l.Line, "kind: Pod"); no != nil {
+				t.Errorf("chapter %s, in its text: %s: %s", c.ID, l.Line, no.why.en)
 			}
 		}
 	}

@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -17,7 +19,9 @@ import (
 // scenes runs the scenes of the book against the cluster, and keeps what
 // learners have done.
 //
-//	POST /api/scenes/{id}/run           runs it; one JSON object a line, see runScene
+//	GET  /api/outline                   [{"id", "wave", "en", "ko", "chapters"}]: every row the book is about
+//	GET  /api/scenes                    [{"id", "covers", "orders", "namespace", …}]: what there is to run, and what a test of the book needs
+//	POST /api/scenes/{id}/run           runs it; one JSON object a line, see the types of lines below
 //	GET  /api/scenes/{id}/facts?after   what is true already, of the newest run or after an event
 //	POST /api/scenes/{id}/checkpoint    whether the checkpoint is met, and what is missing
 //	GET  /api/progress/{id}             what this learner has done in a chapter
@@ -25,24 +29,35 @@ import (
 //	PUT  /api/progress/{id}/place       {"step": "chosen"}
 type scenes struct {
 	*Server
-	command commandRunner
+	command    commandRunner
+	namespaces namespaces
 
-	mu      sync.Mutex // guards running
-	running map[string]bool
+	mu      sync.Mutex                  // guards both
+	running map[string]*content.Chapter // by namespace
+	runs    map[string][]*span          // by namespace, of this log
+}
+
+// span is the part of the log that a run of a scene takes: what happens there
+// is nobody's attempt at a checkpoint.
+type span struct {
+	first, start, last uint64 // start is 0 while it is being prepared, last while it goes on
 }
 
 // commandRunner is Server.runCommand, or a test's stand-in for it.
-type commandRunner func(ctx context.Context, line, input, lang string, emit func(stream, data string) error) (exit int, err error)
+type commandRunner func(ctx context.Context, line, input, lang, ns string, emit func(stream, data string) error) (exit int, err error)
 
 func (s *Server) sceneRoutes(r chi.Router) {
-	newScenes(s, s.runCommand).routes(r)
+	s.scenes = newScenes(s, s.runCommand)
+	s.scenes.routes(r)
 }
 
 func newScenes(s *Server, command commandRunner) *scenes {
-	return &scenes{Server: s, command: command, running: map[string]bool{}}
+	return &scenes{Server: s, command: command, running: map[string]*content.Chapter{}, runs: map[string][]*span{}}
 }
 
 func (s *scenes) routes(r chi.Router) {
+	r.Get("/api/outline", s.handle(s.outline))
+	r.Get("/api/scenes", s.handle(s.list))
 	r.Post("/api/scenes/{id}/run", s.handle(s.run))
 	r.Get("/api/scenes/{id}/facts", s.handle(s.facts))
 	r.Post("/api/scenes/{id}/checkpoint", s.handle(s.checkpoint))
@@ -53,30 +68,117 @@ func (s *scenes) routes(r chi.Router) {
 
 func (s *scenes) chapter(r *http.Request) (*content.Chapter, error) {
 	id := chi.URLParam(r, "id")
-	if s.Book != nil {
-		if c, ok := s.Book.Chapter(id); ok {
-			return c, nil
-		}
+	if c, ok := s.book().Chapter(id); ok {
+		return c, nil
 	}
 	return nil, noChapter(id)
 }
 
-// Lines of a run, in this order: reset (old objects are being removed), start
-// (facts are looked for after seq), then output and fact as they come, and at last
-// either done or error.
+// outline tells which row is taught where.
+func (s *scenes) outline(w http.ResponseWriter, _ *http.Request) error {
+	type row struct {
+		ID       string   `json:"id"`
+		Wave     int      `json:"wave"`
+		EN       string   `json:"en"`
+		KO       string   `json:"ko"`
+		Chapters []string `json:"chapters"`
+	}
+	rows := []row{}
+	if o := s.book().Outline; o != nil {
+		for _, p := range o.Parts {
+			for _, r := range p.Rows {
+				is := row{r.ID, r.Wave, r.EN, r.KO, []string{}}
+				for _, c := range r.Chapters {
+					is.Chapters = append(is.Chapters, c.ID)
+				}
+				rows = append(rows, is)
+			}
+		}
+	}
+	writeJSON(w, http.StatusOK, rows)
+	return nil
+}
+
+// list tells of each scene what a test of the book does beside running it.
+func (s *scenes) list(w http.ResponseWriter, r *http.Request) error {
+	type action struct {
+		Run     string `json:"run,omitempty"`
+		Stdin   string `json:"stdin,omitempty"`
+		Refused bool   `json:"refused,omitempty"`
+		Order   string `json:"order,omitempty"`
+	}
+	actions := func(list []content.Action) []action {
+		out := []action{}
+		for _, a := range list {
+			if a.Order != nil {
+				out = append(out, action{Order: a.Line()})
+			} else {
+				out = append(out, action{a.Run, a.Stdin, a.Refused, ""})
+			}
+		}
+		return out
+	}
+	type scene struct {
+		ID        string             `json:"id"`
+		Covers    []string           `json:"covers"`
+		Orders    bool               `json:"orders"`
+		Namespace string             `json:"namespace"` // the learner's who asks
+		Check     bool               `json:"checkpoint"`
+		Solution  []action           `json:"solution"`
+		Wrong     []action           `json:"wrong"`
+		Lines     []content.TextLine `json:"lines"` // kubectl lines of the text
+	}
+	learner := s.learner(w, r)
+	all := []scene{}
+	for _, c := range s.book().Chapters {
+		ns := namespaceOf(learner, c.ID)
+		fill := func(list []content.Action) (out []content.Action) {
+			for _, a := range list {
+				out = append(out, a.Fill(map[string]string{"ns": ns}))
+			}
+			return out
+		}
+		all = append(all, scene{c.ID, some(c.Covers), c.Scene.Orders(), ns, c.Scene.Check != nil,
+			actions(fill(c.Scene.Solution)), actions(fill(c.Scene.Wrong)), some(c.TextLines())})
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, all)
+	return nil
+}
+
+// Lines of a run, in this order: reset (what is left is being removed), commands
+// of the setup, start (facts are looked for after seq), then commands, what they
+// print and how they end, and facts as they come; then what the log says to each
+// assertion, and at last either done or error.
 type (
 	resetLine struct {
 		Type string `json:"type"`
 	}
 	startLine struct {
+		Type      string `json:"type"`
+		Log       string `json:"log"`
+		Seq       uint64 `json:"seq"`
+		Namespace string `json:"namespace"`
+	}
+	commandLine struct {
 		Type string `json:"type"`
-		Log  string `json:"log"`
-		Seq  uint64 `json:"seq"`
+		Step string `json:"step"` // "" is the setup
+		Line string `json:"line"`
 	}
 	outputLine struct {
 		Type   string `json:"type"`
+		Step   string `json:"step"`
 		Stream string `json:"stream"`
 		Data   string `json:"data"`
+	}
+	exitLine struct {
+		Type string `json:"type"`
+		Step string `json:"step"`
+		Exit int    `json:"exit"`
+	}
+	assertLine struct {
+		Type string `json:"type"`
+		content.Verdict
 	}
 	factLine struct {
 		Type string `json:"type"`
@@ -116,15 +218,14 @@ func (s *scenes) run(w http.ResponseWriter, r *http.Request) error {
 			said{"The cluster is still starting.", "클러스터가 아직 시작하는 중입니다."},
 			said{"Run it when the stage shows every component ready.", "무대의 모든 구성 요소가 준비되면 실행하세요."})
 	}
-	if !s.begin(c.ID) {
-		return refuse(http.StatusConflict,
-			said{"This scene is running already, perhaps in another tab.", "이 장면은 이미 실행 중입니다. 다른 탭일 수도 있습니다."},
-			said{"Wait for that run to end.", "그 실행이 끝나기를 기다리세요."})
-	}
-	defer s.end(c.ID)
 	learner := s.learner(w, r)
+	ns := namespaceOf(learner, c.ID)
+	if no := s.begin(ns, c, ask.Lang); no != nil {
+		return refuse(http.StatusConflict, no.why, no.hint)
+	}
+	defer s.end(ns)
 
-	ctx, cancel := context.WithTimeout(r.Context(), c.Scene.Within)
+	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	lines := newNDJSON(w)
 	send := func(v any) {
@@ -132,7 +233,7 @@ func (s *scenes) run(w http.ResponseWriter, r *http.Request) error {
 			cancel() // the reader is gone: stop what we do for it
 		}
 	}
-	play := &play{scenes: s, chapter: c, lang: ask.Lang, learner: learner, send: send}
+	play := &play{scenes: s, chapter: c, lang: ask.Lang, learner: learner, ns: ns, send: send}
 	if fail := play.run(ctx); fail != nil {
 		fail.Type = "error"
 		send(fail)
@@ -161,9 +262,11 @@ func (s *scenes) follow(ctx context.Context, seq uint64, each func(watch.Event) 
 }
 
 // all hands out the events after seq that are in the log now.
-func (s *scenes) all(seq uint64, each func(watch.Event) bool) error {
+func (s *scenes) all(seq uint64, each func(watch.Event) bool) error { return all(s.Log, seq, each) }
+
+func all(log *watch.Log, seq uint64, each func(watch.Event) bool) error {
 	for {
-		events, err := s.Log.After(seq, 1024)
+		events, err := log.After(seq, 1024)
 		if err != nil || len(events) == 0 {
 			return err
 		}
@@ -176,35 +279,44 @@ func (s *scenes) all(seq uint64, each func(watch.Event) bool) error {
 	}
 }
 
+// eventsOf returns the events of a run in a namespace: those after start, up to
+// end (0: all there are), without what other learners' scenes do meanwhile.
+func (s *scenes) eventsOf(ns string, start, end uint64) (events []watch.Event, err error) {
+	others := s.namespaces.others(ns)
+	err = s.all(start, func(e watch.Event) bool {
+		if end > 0 && e.Seq > end {
+			return false
+		}
+		if !content.Foreign(&e, others) {
+			events = append(events, e)
+		}
+		return true
+	})
+	return events, err
+}
+
 // facts answers with a JSON list of the facts that are true already: after the
-// event `after`, or, without it, of the newest run the log holds.
+// event `after`, or, without it, of the learner's newest run.
 func (s *scenes) facts(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.chapter(r)
 	if err != nil {
 		return err
 	}
-	var start uint64
+	ns := namespaceOf(s.learner(w, r), c.ID)
+	start, began := s.newestRun(ns)
 	if after := r.URL.Query().Get("after"); after != "" {
 		if start, err = strconv.ParseUint(after, 10, 64); err != nil {
 			return badRequest("after is not a sequence number", "give the number of the last event before the run, as in after=41")
 		}
-	} else if start, err = s.newestRun(c.Scene); err != nil {
-		return err
+		began = true
 	}
 	found := []content.Fact{}
-	trail := c.Scene.Follow()
-	var first time.Time
-	err = s.all(start, func(e watch.Event) bool {
-		found = append(found, trail.Add(e)...)
-		if first.IsZero() && len(found) > 0 {
-			first = found[0].At
-		}
-		// What comes later than a run may take belongs to another story.
-		return !trail.Done() && (first.IsZero() || e.End.Sub(first) <= c.Scene.Within)
-	})
+	if began {
+		found, err = s.factsAfter(s.Log, c.Scene, ns, start)
+	}
 	var gap *watch.Gap
 	if errors.As(err, &gap) {
-		return &HTTPError{Code: http.StatusGone, Msg: "these events are no longer kept", Hint: "ask without after", More: map[string]any{"first": gap.First, "last": gap.Last}}
+		return &HTTPError{Code: http.StatusGone, Msg: "these events are no longer kept", Hint: "run the scene again", More: map[string]any{"first": gap.First, "last": gap.Last}}
 	}
 	if err != nil {
 		return err
@@ -215,105 +327,201 @@ func (s *scenes) facts(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// newestRun returns the number of the event before the one the newest run began
-// with, and the log's last when there was none. It looks from the end.
-func (s *scenes) newestRun(scene *content.Scene) (uint64, error) {
-	const window = 1024
-	first, last := s.Log.Bounds()
-	for end := last; end >= first && end > 0; {
-		begin := max(first, end-min(end, window)+1)
-		events, err := s.Log.After(begin-1, int(end-begin+1))
-		var gap *watch.Gap
-		if errors.As(err, &gap) {
-			break // the log let go of it meanwhile: there is nothing older to find
+// factsAfter returns the facts of a run that began after an event.
+func (s *scenes) factsAfter(log *watch.Log, scene *content.Scene, ns string, start uint64) ([]content.Fact, error) {
+	found := []content.Fact{}
+	trail := scene.Follow(ns)
+	var first time.Time
+	err := all(log, start, func(e watch.Event) bool {
+		found = append(found, trail.Add(e)...)
+		if first.IsZero() && len(found) > 0 {
+			first = found[0].At
 		}
-		if err != nil {
-			return 0, err
-		}
-		for i := len(events) - 1; i >= 0; i-- {
-			if scene.Begins(events[i]) {
-				return events[i].Seq - 1, nil
-			}
-		}
-		end = begin - 1
-	}
-	return last, nil
+		// What comes later than a run may take belongs to another story.
+		return !trail.Done() && (first.IsZero() || e.End.Sub(first) <= scene.Within)
+	})
+	return found, err
 }
 
 // attempts is how many tries at a checkpoint are followed at a time: somebody
 // may create, delete and create again.
 const attempts = 16
 
-// checkpoint looks for an attempt that brought about every fact. Without one it
-// tells how far the newest came.
+// attempt is one try at what a checkpoint asks of the log.
+type attempt struct {
+	trail *content.Trail
+	facts []content.Fact
+}
+
+// checkpoint looks for an attempt that brought about every fact of the log, and
+// at the cluster for those that are about it. What a run of the scene did itself
+// is nobody's attempt.
 func (s *scenes) checkpoint(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.chapter(r)
 	if err != nil {
 		return err
 	}
-	if c.Scene.Check == nil {
+	check := c.Scene.Check
+	if check == nil {
 		return &HTTPError{Code: http.StatusNotFound, Msg: "this chapter has no checkpoint"}
 	}
-	type attempt struct {
-		trail *content.Trail
-		facts []content.Fact
+	learner := s.learner(w, r)
+	ns := namespaceOf(learner, c.ID)
+	met := map[string]content.Fact{}
+	if check.Asks() {
+		best, err := s.bestAttempt(check, ns)
+		if err != nil {
+			return err
+		}
+		for _, f := range best.facts {
+			met[f.Step] = f
+		}
 	}
-	var tries []*attempt
-	var passed *attempt
-	first, _ := s.Log.Bounds()
-	err = s.all(first-1, func(e watch.Event) bool {
-		if c.Scene.Check.Begins(e) {
-			tries = append(tries, &attempt{trail: c.Scene.Check.Follow()})
-			tries = tries[max(0, len(tries)-attempts):]
-		}
-		for _, a := range tries {
-			a.facts = append(a.facts, a.trail.Add(e)...)
-			if a.trail.Done() {
-				passed = a
-				return false
-			}
-		}
-		return true
-	})
-	var gap *watch.Gap
-	if err != nil && !errors.As(err, &gap) {
+	now, err := s.now()
+	if err != nil {
 		return err
+	}
+	for _, id := range check.Holding(ns, func(each func(watch.Object, json.RawMessage)) {
+		for _, o := range now.Objects() {
+			each(o.Object, o.Value)
+		}
+	}) {
+		met[id] = content.Fact{Step: id, Seq: now.Seq}
 	}
 	answer := struct {
 		Passed  bool           `json:"passed"`
 		Facts   []content.Fact `json:"facts"`
-		Missing string         `json:"missing,omitempty"`
+		Missing string         `json:"missing,omitempty"` // the first that is
 	}{Facts: []content.Fact{}}
-	switch {
-	case passed != nil:
-		answer.Passed, answer.Facts = true, passed.facts
-		learner := s.learner(w, r)
+	for _, f := range check.Facts {
+		if fact, ok := met[f.ID]; ok {
+			answer.Facts = append(answer.Facts, fact)
+		} else if answer.Missing == "" {
+			answer.Missing = f.ID
+		}
+	}
+	if answer.Passed = answer.Missing == ""; answer.Passed {
 		s.record(func(ctx context.Context) error { return s.Store.Pass(ctx, learner, c.ID) })
-	case len(tries) > 0:
-		newest := tries[len(tries)-1]
-		answer.Facts, answer.Missing = newest.facts, newest.trail.Waiting()
-	default:
-		answer.Missing = c.Scene.Check.Facts[0].ID
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
 
-// begin takes the only place for a run of this scene; its objects have fixed
-// names.
-func (s *scenes) begin(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.running[id] {
-		return false
+// bestAttempt is one that brought about everything, else the newest.
+func (s *scenes) bestAttempt(check *content.Checkpoint, ns string) (attempt, error) {
+	runs := s.runsIn(ns)
+	var tries []*attempt
+	var best attempt
+	first, _ := s.Log.Bounds()
+	err := s.all(first-1, func(e watch.Event) bool {
+		for len(runs) > 0 && runs[0].last > 0 && e.Seq > runs[0].last {
+			runs = runs[1:]
+		}
+		if len(runs) > 0 && e.Seq > runs[0].first {
+			tries = nil // everything is swept away, too
+			return true
+		}
+		if check.Begins(ns, e) {
+			tries = append(tries, &attempt{trail: check.Follow(ns)})
+			tries = tries[max(0, len(tries)-attempts):]
+		}
+		for _, a := range tries {
+			if a.facts = append(a.facts, a.trail.Add(e)...); a.trail.Done() {
+				best = *a
+				return false
+			}
+		}
+		return true
+	})
+	var gap *watch.Gap
+	if errors.As(err, &gap) {
+		err = nil // the log let go of it meanwhile: there is nothing older to find
 	}
-	s.running[id] = true
-	return true
+	if best.facts == nil && len(tries) > 0 {
+		best = *tries[len(tries)-1]
+	}
+	return best, err
 }
 
-func (s *scenes) end(id string) {
+// begin takes the only place for a run of this learner in this chapter, or says
+// why there is none.
+func (s *scenes) begin(ns string, c *content.Chapter, lang string) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.running, id)
+	if s.running[ns] != nil {
+		return &refusal{
+			said{"This scene is running already, perhaps in another tab.", "이 장면은 이미 실행 중입니다. 다른 탭일 수도 있습니다."},
+			said{"Wait for that run to end.", "그 실행이 끝나기를 기다리세요."}}
+	}
+	for _, other := range s.running {
+		page, _ := other.Page(lang)
+		if page == nil {
+			page, _ = other.Page(content.Languages[0])
+		}
+		if other.Scene.Orders() {
+			return &refusal{
+				said{fmt.Sprintf("The scene “%s” is running, and it stops parts of the cluster that everybody uses.", page.Title), fmt.Sprintf("‘%s’ 장면이 실행 중입니다. 이 장면은 모두가 함께 쓰는 구성 요소를 멈춥니다.", page.Title)},
+				said{"Wait until it has ended.", "끝날 때까지 기다리세요."}}
+		}
+		if c.Scene.Orders() {
+			return &refusal{
+				said{fmt.Sprintf("This scene stops parts of the cluster that everybody uses, and the scene “%s” is running.", page.Title), fmt.Sprintf("이 장면은 모두가 함께 쓰는 구성 요소를 멈추는데, 지금 ‘%s’ 장면이 실행 중입니다.", page.Title)},
+				said{"Wait until it has ended.", "끝날 때까지 기다리세요."}}
+		}
+	}
+	s.running[ns] = c
+	return nil
+}
+
+func (s *scenes) end(ns string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, ns)
+}
+
+// opened notes that a run takes the log from here on.
+func (s *scenes) opened(ns string) *span {
+	_, last := s.Log.Bounds()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	began := &span{first: last}
+	s.runs[ns] = append(s.runs[ns], began)
+	return began
+}
+
+// begins notes where its story starts.
+func (s *scenes) begins(run *span, start uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run.start = start
+}
+
+// closed notes that it takes the log no longer.
+func (s *scenes) closed(run *span) {
+	_, last := s.Log.Bounds()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run.last = last
+}
+
+func (s *scenes) runsIn(ns string) []span {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []span
+	for _, run := range s.runs[ns] {
+		all = append(all, *run)
+	}
+	return all
+}
+
+// newestRun returns the number of the event before the one the newest run began
+// with; false when there was none.
+func (s *scenes) newestRun(ns string) (start uint64, ok bool) {
+	for _, run := range s.runsIn(ns) {
+		if run.start > 0 {
+			start, ok = run.start, true
+		}
+	}
+	return start, ok
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,6 +29,7 @@ type theater struct {
 	url     string
 	client  *http.Client
 	chapter *content.Chapter
+	ns      string // the learner's, in pod-birth
 	ready   bool
 	kubectl func(ctx context.Context, line, input string, out func(stream, data string)) int
 }
@@ -54,7 +54,18 @@ func newTheater(t *testing.T) *theater {
 	th.chapter, _ = book.Chapter("pod-birth")
 	th.kubectl = func(context.Context, string, string, func(string, string)) int { return 0 }
 	r := chi.NewRouter()
-	newScenes(th.Server, func(ctx context.Context, line, input, _ string, emit func(stream, data string) error) (int, error) {
+	newScenes(th.Server, func(ctx context.Context, line, input, _, ns string, emit func(stream, data string) error) (int, error) {
+		if strings.Contains(input, "kind: Namespace") {
+			made := watch.Event{Kind: watch.Etcd, Verb: "put", Detail: json.RawMessage(`{"value":{}}`)}
+			for _, o := range []watch.Object{{Resource: "namespaces", Name: th.ns, UID: "ns"}, {Resource: "serviceaccounts", Namespace: th.ns, Name: "default", UID: "sa"}} {
+				made.Object = &o
+				th.Log.Append(made)
+			}
+			return 0, nil
+		}
+		if ns != th.ns {
+			t.Errorf("%s runs in the namespace %q, want %q", line, ns, th.ns)
+		}
 		return th.kubectl(ctx, line, input, func(stream, data string) { _ = emit(stream, data) }), nil
 	}).routes(r)
 	srv := httptest.NewServer(r)
@@ -62,7 +73,35 @@ func newTheater(t *testing.T) *theater {
 	th.url = srv.URL
 	jar, _ := cookiejar.New(nil)
 	th.client = &http.Client{Jar: jar}
+	th.ns = th.namespace()
 	return th
+}
+
+// namespace is what the learner who asks has in pod-birth.
+func (th *theater) namespace() string {
+	th.t.Helper()
+	_, text := th.text("GET", "/api/scenes", "")
+	var all []struct{ ID, Namespace string }
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		th.t.Fatal(err)
+	}
+	for _, scene := range all {
+		if scene.ID == th.chapter.ID {
+			return scene.Namespace
+		}
+	}
+	th.t.Fatalf("%s does not tell of %s", text, th.chapter.ID)
+	return ""
+}
+
+// tell appends events of the learner's namespace.
+func (th *theater) tell(events ...watch.Event) {
+	for _, e := range events {
+		about := *e.Object
+		about.Namespace = th.ns
+		e.Object = &about
+		th.Log.Append(e)
+	}
 }
 
 func (th *theater) do(ctx context.Context, method, path, body string) *http.Response {
@@ -109,7 +148,12 @@ func (th *theater) run(lang string) (types []string, last map[string]any) {
 		if kind == "fact" {
 			kind = fmt.Sprint(last["step"])
 		}
-		types = append(types, kind)
+		switch kind {
+		case "exit": // comes before or after the last fact
+		case "assert": // this log is too short for some of them; e2e/book has real ones
+		default:
+			types = append(types, kind)
+		}
 	}
 	return types, last
 }
@@ -163,16 +207,13 @@ func TestRunTellsTheStoryAsItHappens(t *testing.T) {
 		if !strings.Contains(input, "name: hello") {
 			t.Errorf("%s was given no manifest", line)
 		}
-		if strings.HasPrefix(line, "kubectl delete") {
-			return 0 // nothing was there, nothing is printed
-		}
 		out("stdout", "pod/hello created\n")
-		th.Log.Append(birth("u1")...)
+		th.tell(birth("u1")...)
 		return 0
 	}
 	types, last := th.run("en")
 	got := strings.Join(types, " ")
-	if want := "reset start output " + wholeStory + " done"; got != want {
+	if want := "reset start command output " + wholeStory + " done"; got != want {
 		t.Errorf("got  %s\nwant %s (last: %v)", got, want, last)
 	}
 
@@ -191,7 +232,7 @@ func TestRunTellsTheStoryAsItHappens(t *testing.T) {
 
 func TestRunWaitsUntilTheLastOneIsGone(t *testing.T) {
 	th := newTheater(t)
-	th.Log.Append(birth("old")...)
+	th.tell(birth("old")...)
 	var saidGone time.Time
 	th.kubectl = func(_ context.Context, line, _ string, out func(stream, data string)) int {
 		if strings.HasPrefix(line, "kubectl delete") {
@@ -199,18 +240,18 @@ func TestRunWaitsUntilTheLastOneIsGone(t *testing.T) {
 			go func() {
 				time.Sleep(50 * time.Millisecond)
 				saidGone = time.Now()
-				th.Log.Append(removed("hello", "old"))
+				th.tell(removed("hello", "old"))
 			}()
 			return 0
 		}
 		if saidGone.IsZero() {
 			t.Error("the pod was made before the log showed that the old one is gone")
 		}
-		th.Log.Append(birth("new")...)
+		th.tell(birth("new")...)
 		return 0
 	}
 	types, _ := th.run("en")
-	if got, want := strings.Join(types, " "), "reset start "+wholeStory+" done"; got != want {
+	if got, want := strings.Join(types, " "), "reset start command "+wholeStory+" done"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	// The newest run is the one that is shown after a reload.
@@ -243,6 +284,7 @@ func TestRunSaysWhatWentWrong(t *testing.T) {
 	})
 	t.Run("the reset fails", func(t *testing.T) {
 		th := newTheater(t)
+		th.tell(birth("old")...)
 		th.kubectl = func(_ context.Context, _, _ string, out func(stream, data string)) int {
 			out("stderr", "Error from server (Timeout)\n")
 			return 1
@@ -256,7 +298,7 @@ func TestRunSaysWhatWentWrong(t *testing.T) {
 		th.chapter.Scene.Within = 300 * time.Millisecond
 		th.kubectl = func(_ context.Context, line, _ string, _ func(stream, data string)) int {
 			if strings.HasPrefix(line, "kubectl create") {
-				th.Log.Append(birth("u1")[:5]...)
+				th.tell(birth("u1")[:5]...)
 			}
 			return 0
 		}
@@ -313,7 +355,7 @@ func TestStoppingEndsTheCommandAndFreesTheScene(t *testing.T) {
 	}
 	th.kubectl = func(_ context.Context, line, _ string, _ func(stream, data string)) int {
 		if strings.HasPrefix(line, "kubectl create") {
-			th.Log.Append(birth("u2")...)
+			th.tell(birth("u2")...)
 		}
 		return 0
 	}
@@ -363,16 +405,16 @@ func TestCheckpoint(t *testing.T) {
 		{"another node's kubelet", first(watch.Request, "delete", "system:node:node-2", "", 200, ""), "finished"},
 		{"confirmed", first(watch.Request, "delete", "system:node:node-1", "", 200, ""), "gone"},
 	} {
-		th.Log.Append(c.event)
+		th.tell(c.event)
 		if passed, missing := look(); passed || missing != c.missing {
 			t.Errorf("%s: passed %v, missing %q, want %q", c.what, passed, missing, c.missing)
 		}
 	}
-	th.Log.Append(removed("first", "u"))
+	th.tell(removed("first", "u"))
 	if passed, missing := look(); !passed || missing != "" {
 		t.Errorf("at the end: passed %v, missing %q", passed, missing)
 	}
-	th.Log.Append(first(watch.Request, "create", "kubernetes-admin", "41", 201, ""))
+	th.tell(first(watch.Request, "create", "kubernetes-admin", "41", 201, ""))
 	if passed, _ := look(); !passed {
 		t.Error("a later attempt took the pass away")
 	}
@@ -383,6 +425,7 @@ func TestCheckpoint(t *testing.T) {
 
 func TestLearnersHaveCookiesOfTheirOwn(t *testing.T) {
 	th := newTheater(t)
+	th.client.Jar, _ = cookiejar.New(nil)
 	answer := th.do(context.Background(), "PUT", "/api/progress/pod-birth/place", `{"step":"chosen"}`)
 	_ = answer.Body.Close()
 	cookies := answer.Cookies()
@@ -411,12 +454,12 @@ func TestFactsOfEventsThatAreGone(t *testing.T) {
 	th := newTheater(t)
 	th.Server.Log = watch.NewLog(12_000)
 	for range 20 {
-		th.Log.Append(birth("u")...)
+		th.tell(birth("u")...)
 	}
 	if status, text := th.text("GET", "/api/scenes/pod-birth/facts?after=1", ""); status != http.StatusGone || !strings.Contains(text, `"first"`) {
 		t.Errorf("got %d %s", status, text)
 	}
-	if status, text := th.text("GET", "/api/scenes/pod-birth/facts", ""); status != http.StatusOK || bytes.Count([]byte(text), []byte("step")) == 0 {
+	if status, text := th.text("GET", "/api/scenes/pod-birth/facts", ""); status != http.StatusOK || text != "[]" {
 		t.Errorf("got %d %s", status, text)
 	}
 	if status, _ := th.text("GET", "/api/scenes/pod-birth/facts?after=-1", ""); status != http.StatusBadRequest {

@@ -75,7 +75,7 @@ func (s *Server) spellings(lang, query string) (words [][]string) {
 		}
 		bare := notes.Bare(word)
 		forms := []string{word, bare}
-		if term, ok := s.Book.Glossary.Term(s.terms.Lookup(bare)); ok {
+		if term, ok := s.book().Glossary.Term(s.terms.Lookup(bare)); ok {
 			spelling := term.In[lang]
 			forms = append(append(forms, spelling.Name), spelling.Family...)
 		}
@@ -87,7 +87,7 @@ func (s *Server) spellings(lang, query string) (words [][]string) {
 // makeIndex reads the book into an index. Most starts are never searched, so it
 // is made at the first search.
 func (s *Server) makeIndex() (*store.Index, error) {
-	return store.NewIndex(context.Background(), passages(s.Book))
+	return store.NewIndex(context.Background(), passages(s.book()))
 }
 
 func passages(b *content.Book) (all []store.Passage) {

@@ -61,6 +61,7 @@ type Server struct {
 	index    func() (*store.Index, error)
 
 	recordings *recordings
+	scenes     *scenes
 
 	tellKey sync.Once
 
@@ -141,6 +142,14 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
+// book is the book as it is now; without one, an empty book.
+func (s *Server) book() *content.Book {
+	if s.Book == nil {
+		return &content.Book{}
+	}
+	return s.Book
+}
+
 func (s *Server) setLimits(l limits) {
 	s.limits = l
 	s.running = make(chan struct{}, l.commands)
@@ -167,9 +176,9 @@ func (s *Server) routes() http.Handler {
 	r.Get("/api/stories", s.handle(s.listStories))
 	r.Get("/api/stories/{id}", s.handle(s.oneStory))
 	r.Get("/api/objects/{uid}/history", s.handle(s.history))
+	s.sceneRoutes(r)
 	r.Post("/api/kubectl", s.handle(s.kubectl))
 	s.controlRoutes(r)
-	s.sceneRoutes(r)
 	s.learnerRoutes(r)
 	s.recordingRoutes(r)
 

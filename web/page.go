@@ -16,6 +16,7 @@ type PageData struct {
 	Notes   bool     // whether a reader's own notes can be shown
 	Assets  Manifest // names of the built files
 
+	Namespace     string     // the learner's own in a chapter, where it is known who asks
 	Before, After *Neighbour // of a chapter, in reading order; nil where there is none
 }
 

@@ -6,7 +6,7 @@ import type { App, Mount } from "../app.ts";
 import { isAbort, postLines } from "../console/stream.ts";
 import { ask, Refused } from "../wire/ask.ts";
 import { mountCheckpoint } from "./checkpoint.ts";
-import { mountCommands } from "./commands.ts";
+import { Commands, mountCommands } from "./commands.ts";
 import { mountPrediction } from "./prediction.ts";
 import { captured, duration, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
 import { mountTerms } from "./terms.ts";
@@ -230,7 +230,10 @@ class SceneView {
       const now = states();
       const facts = this.facts.value;
       const first = facts.get(this.ids[0] ?? "");
-      const values = captured([...facts.values()].filter((f) => now.get(f.step) === "done"));
+      const values = {
+        ns: this.root.dataset.namespace ?? "",
+        ...captured([...facts.values()].filter((f) => now.get(f.step) === "done")),
+      };
       let current = "";
       for (const v of views) {
         const state = now.get(v.step.id) ?? "waiting";
@@ -306,6 +309,7 @@ class SceneView {
     });
     output.hidden = true;
     output.textContent = "";
+    const commands = new Commands(this.root, this.t);
     status.textContent = this.t.starting;
     status.classList.remove("bad");
     this.app.catchUp();
@@ -331,6 +335,12 @@ class SceneView {
               status.textContent = this.t.running;
               if (typeof m.log === "string") this.factsOf = m.log;
               this.app.catchUp();
+              break;
+            case "command":
+              commands.begin(String(m.step));
+              break;
+            case "exit":
+              commands.end(Number(m.exit));
               break;
             case "output":
               if (typeof m.data !== "string") break;

@@ -1,5 +1,40 @@
-// Commands in the text can be put into the console with one press.
+// The commands of a scene, and those in the text, which can be put into the
+// console with one press.
 import { OFFER } from "../console/console.ts";
+import type { ChapterText } from "./text.ts";
+
+/** The commands of a scene, with how each is: a run does them one after the other. */
+export class Commands {
+  private readonly items: HTMLElement[];
+  private readonly t: ChapterText;
+  private next = 0;
+
+  constructor(root: HTMLElement, t: ChapterText) {
+    this.t = t;
+    this.items = [...root.querySelectorAll<HTMLElement>("[data-command]")];
+    for (const item of this.items) this.show(item, "waiting");
+  }
+
+  /** The next command of a step begins; those of the setup have no step. */
+  begin(step: string): void {
+    while (this.next < this.items.length && this.items[this.next]?.dataset.command !== step) this.next++;
+    const item = this.items[this.next];
+    if (item) this.show(item, "running");
+  }
+
+  /** It has ended. A refusal that was to come is as it should be. */
+  end(exit: number): void {
+    const item = this.items[this.next];
+    if (item) this.show(item, (exit === 0) === ("refused" in item.dataset) ? "failed" : "done");
+    this.next++;
+  }
+
+  private show(item: HTMLElement, state: "waiting" | "running" | "done" | "failed"): void {
+    item.dataset.state = state;
+    const words = item.querySelector("[data-command-state]");
+    if (words) words.textContent = this.t.commandStates[state];
+  }
+}
 
 /** A whole command, not just the name of one: "kubectl get pods", not "kubectl logs". */
 export function isCommand(text: string): boolean {

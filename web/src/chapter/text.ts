@@ -5,6 +5,7 @@ export interface ChapterText {
   runAgain: string;
   stop: string;
   states: Record<"waiting" | "current" | "done", string>;
+  commandStates: Record<"waiting" | "running" | "done" | "failed", string>;
   starting: string;
   cleaning: string;
   running: string;
@@ -33,10 +34,11 @@ const en: ChapterText = {
   runAgain: "Run again",
   stop: "Stop",
   states: { waiting: "not yet", current: "happening now", done: "done" },
+  commandStates: { waiting: "not yet", running: "running", done: "done", failed: "failed" },
   starting: "Starting.",
   cleaning: "Removing what the last run left.",
   running: "Running. The text follows what happens.",
-  done: (ms) => `It happened: ${ms} from the request to Running. Click a step to look at it again.`,
+  done: (ms) => `It happened: ${ms} from the first step to the last. Click a step to look at it again.`,
   stopped: "Stopped. What was created stays in the cluster.",
   broken: "The answer broke off. Run it again.",
   noServer: "Kubestage does not answer. Is it still running in your terminal?",
@@ -61,10 +63,11 @@ const ko: ChapterText = {
   runAgain: "다시 실행",
   stop: "중단",
   states: { waiting: "아직", current: "지금 일어나는 중", done: "끝남" },
+  commandStates: { waiting: "아직", running: "실행 중", done: "끝남", failed: "실패" },
   starting: "시작합니다.",
   cleaning: "지난 실행이 남긴 것을 지우고 있습니다.",
   running: "실행 중입니다. 글은 일어나는 일을 따라갑니다.",
-  done: (ms) => `다 일어났습니다. 요청에서 Running까지 ${ms} 걸렸습니다. 단계를 누르면 다시 볼 수 있습니다.`,
+  done: (ms) => `다 일어났습니다. 첫 단계부터 마지막 단계까지 ${ms} 걸렸습니다. 단계를 누르면 다시 볼 수 있습니다.`,
   stopped: "중단했습니다. 이미 만들어진 것은 클러스터에 남아 있습니다.",
   broken: "응답이 도중에 끊겼습니다. 다시 실행하세요.",
   noServer: "Kubestage가 응답하지 않습니다. 터미널에서 아직 실행 중인지 확인하세요.",

@@ -61,7 +61,8 @@ export const mount: Mount = (root, app) => {
   editorToggle.setAttribute("aria-controls", editor.id);
 
   const form = make("form", "console-form");
-  const sign = make("span", "console-sign", "$");
+  const scene = document.querySelector<HTMLElement>("[data-chapter]")?.dataset;
+  const sign = make("span", "console-sign", scene?.namespace ? `${scene.namespace} $` : "$");
   sign.setAttribute("aria-hidden", "true");
   const input = make("input", "console-input");
   input.type = "text";
@@ -126,6 +127,7 @@ export const mount: Mount = (root, app) => {
     let cleanEnd = true;
     try {
       const body: Record<string, unknown> = { command, lang: app.lang };
+      if (scene?.chapter) body.chapter = scene.chapter; // it runs in the learner's namespace there
       if (stdin) body.stdin = yaml.value;
       await postLines(
         "/api/kubectl",
