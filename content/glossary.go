@@ -52,6 +52,9 @@ func (g *Glossary) Spellings() map[string][]string {
 	return all
 }
 
+// courseGlossary is where the terms of a course are, beside the book's.
+const courseGlossary = "course/glossary.yaml"
+
 func loadGlossary(fsys fs.FS, name string) (*Glossary, error) {
 	text, err := fs.ReadFile(fsys, name)
 	if err != nil {
@@ -60,6 +63,16 @@ func loadGlossary(fsys fs.FS, name string) (*Glossary, error) {
 	g := &Glossary{byID: map[string]*Term{}}
 	if err := yaml.UnmarshalStrict(text, g); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if text, err := fs.ReadFile(fsys, courseGlossary); err == nil {
+		var more Glossary
+		if err := yaml.UnmarshalStrict(text, &more); err != nil {
+			return nil, fmt.Errorf("the course's glossary.yaml: %w", err)
+		}
+		g.FalseFriends = append(g.FalseFriends, more.FalseFriends...)
+		for _, t := range more.Terms { // one of the same id stands in the other's place
+			g.Terms = append(slices.DeleteFunc(g.Terms, func(old *Term) bool { return old.ID == t.ID }), t)
+		}
 	}
 	var wrong []error
 	say := func(format string, args ...any) {

@@ -36,6 +36,10 @@ func (s *Server) chapterPage(lang string) func(http.ResponseWriter, *http.Reques
 		id := chi.URLParam(r, "id")
 		book := s.book()
 		c, ok := book.Chapter(id)
+		if wrong := book.Wrong[id]; wrong != nil { // of a course; with mistakes of its own the book does not load
+			return &HTTPError{Code: http.StatusUnprocessableEntity, Msg: "the chapter " + id + " has mistakes",
+				Hint: wrong.Error()}
+		}
 		if !ok {
 			return noChapter(id)
 		}

@@ -36,6 +36,7 @@ type Config struct {
 	Kubernetes     string                // its version, where it is known
 	Store          *store.Store
 	Book           *content.Book
+	Course         *content.Course // a folder of chapters that are read beside it; nil when none was given
 	Controls       Controls      // of the cluster's parts; nil where there are none of ours
 	Notes          *notes.Folder // a person's own; nil when none was given
 
@@ -144,7 +145,10 @@ func New(c Config) (*Server, error) {
 
 // book is the book as it is now; without one, an empty book.
 func (s *Server) book() *content.Book {
-	if s.Book == nil {
+	switch {
+	case s.Course != nil:
+		return s.Course.Book()
+	case s.Book == nil:
 		return &content.Book{}
 	}
 	return s.Book

@@ -23,6 +23,7 @@ type options struct {
 	logMemory  size
 	database   string
 	notes      string
+	course     string
 	noTracing  bool // for measurements, and not in the usage: a stage without a log is empty
 }
 
@@ -44,6 +45,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.database, "database", "", "")
 	f.Var(&o.logMemory, "log-memory", "")
 	f.StringVar(&o.notes, "notes", "", "")
+	f.StringVar(&o.course, "course", "", "")
 	f.BoolVar(&o.noTracing, "no-tracing", false, "")
 	if err := parse(f, args); err != nil {
 		return o, err

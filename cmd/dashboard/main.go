@@ -61,6 +61,7 @@ Flags of dashboard:
   --kubeconfig FILE    watch this cluster instead of starting one; read only
   --context NAME       which context of the kubeconfig
   --notes DIR          show your own Markdown notes beside the stage; they are only read
+  --course DIR         chapters of your own beside the book's, read again when a file changes
   --log-memory SIZE    memory for events, as in 256MiB (default 64MiB, about 300,000 events); the oldest go first
   --database URL       where progress and recordings are kept, as in postgres://USER@HOST/NAME (default: a file beside the cluster)
 Flags of record, for a dashboard that runs:

@@ -55,6 +55,15 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var course *content.Course
+	if o.course != "" {
+		if course, err = content.OpenCourse(o.course); err != nil {
+			return err
+		}
+		if problem := course.Problem(); problem != nil {
+			fmt.Fprintf(stderr, "the course has mistakes, which its pages show, too:\n%v\n", problem)
+		}
+	}
 	var own *notes.Folder
 	if o.notes != "" {
 		if own, err = notes.Open(o.notes); err != nil {
@@ -91,6 +100,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Controls:       src.controls,
 		Store:          learners,
 		Book:           book,
+		Course:         course,
 		Notes:          own,
 		Version:        Version,
 		Logf:           log.New(stderr, "", log.LstdFlags).Printf,
