@@ -2,10 +2,13 @@ package server
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -107,5 +110,58 @@ func TestNotesAreGivenBackAsTheyAre(t *testing.T) {
 	none := serve(t)
 	if code, body := fetch(t, none.url("/api/notes/book.md")); code != 404 || !strings.Contains(body, "--notes DIR") {
 		t.Errorf("without a folder: %d %s", code, body)
+	}
+}
+
+func TestALearnersOwnNotes(t *testing.T) {
+	s, enrol := school(t)
+	me, you := enrol(), enrol()
+	file := []byte("\xef\xbb\xbf# 파드\r\n[[상자#둘째]] <script>alert(1)</script>\r\n\x00\xff")
+	give := func(p *pupil, path string, file []byte, want int) string {
+		t.Helper()
+		body, _ := json.Marshal(map[string][]byte{"file": file})
+		return p.does("PUT", "/api/notes/"+path, string(body), want)
+	}
+	decomposed := "~/" + url.PathEscape("모음/파드 & 노드,1.md") // 파 as ㅍ and ㅏ, as macOS names files
+	give(me, decomposed, file, 204)
+	give(me, "~/box/"+url.PathEscape("상자.md"), []byte("# 상자\n## 첫째\n### 둘째\n글"), 204)
+	give(me, "~/empty.txt", nil, 204)
+	path := "~/" + url.PathEscape("모음") + "/" + url.PathEscape("파드 & 노드,1.md")
+	if got := me.does("GET", "/api/notes/"+path, "", 200); got != string(file) {
+		t.Errorf("given back as %q", got)
+	}
+	page := me.does("GET", "/ko/notes/"+path, "", 200)
+	for _, holds := range []string{`href="/ko/notes/~/box/%EC%83%81%EC%9E%90.md#note-`, "&lt;script&gt;", `data-drop="~/모음/파드 &amp; 노드,1.md"`} {
+		if !strings.Contains(page, holds) {
+			t.Errorf("the page does not hold %s", holds)
+		}
+	}
+	at := regexp.MustCompile(`href="(/ko/notes/~/box/[^"#]+)#([^"]+)"`).FindStringSubmatch(page)
+	if anchor, _ := url.PathUnescape(at[2]); !strings.Contains(me.does("GET", at[1], "", 200), `id="`+anchor+`"`) {
+		t.Errorf("the link to the heading leads to %s, which is not there", anchor)
+	}
+	if list := me.does("GET", "/en/notes", "", 200); !strings.Contains(list, ">모음/파드 &amp; 노드,1.md</a>") || !strings.Contains(list, ">empty.txt</a>") {
+		t.Error("the list lacks a note")
+	}
+	if list := you.does("GET", "/en/notes", "", 200); strings.Contains(list, "empty.txt") {
+		t.Error("somebody else sees the note")
+	}
+	you.does("GET", "/api/notes/"+path, "", 404)
+	you.does("DELETE", "/api/notes/"+path, "{}", 404)
+
+	for path, want := range map[string]int{
+		"~/../secret.md": 400, "~/%2e%2e/secret.md": 400, "~/..%2fsecret.md": 400, "~/a.html": 400, "~/a%00.md": 400, "~/a%5cb.md": 400,
+		"book.md": 400, "~/" + strings.Repeat("x", 600) + ".md": 400, "~//etc/x.md": 400, "~/": 400,
+	} {
+		give(me, path, []byte("x"), want)
+	}
+	give(me, "~/large.md", make([]byte, notes.LargestNote+1), 413)
+	give(me, "~/flood.md", make([]byte, 3<<20), 413)
+	me.does("DELETE", "/api/notes/~/empty.txt", "{}", 204)
+	me.does("DELETE", "/api/notes/book.md", "{}", 400)
+	me.does("DELETE", "/api/notes/~", "{}", 204)
+	me.does("DELETE", "/api/notes/~", "{}", 404)
+	if code, _ := fetch(t, s.url("/en/notes")); code != 200 {
+		t.Errorf("the page without any note: %d", code)
 	}
 }

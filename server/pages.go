@@ -68,7 +68,7 @@ func (s *Server) page(lang string) web.PageData {
 		Console: !s.ReadOnly,
 		Book:    s.Book != nil,
 		Keeps:   s.Book != nil && s.Store != nil,
-		Notes:   s.Notes != nil && s.Book != nil,
+		Notes:   s.Book != nil && (s.Notes != nil || s.Store != nil),
 		Assets:  s.manifest,
 	}
 }

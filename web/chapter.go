@@ -6,9 +6,9 @@ import "github.com/kubestage/kubestage/content"
 // captions to fill from the log. It is read from a JSON script element, so that
 // the page needs no second request.
 type chapterData struct {
-	ID        string              `json:"id"`
-	Steps     []chapterStep       `json:"steps"`
-	DecidedAt string              `json:"decidedAt"` // the step whose event answers the prediction
+	ID        string        `json:"id"`
+	Steps     []chapterStep `json:"steps"`
+	DecidedAt string        `json:"decidedAt"` // the step whose event answers the prediction
 }
 
 type chapterStep struct {

@@ -40,6 +40,7 @@ type Block struct {
 	Fields   []Field   // of front matter
 	Commands []Command // in consoles, and `code` of texts
 	Remarks  []Remark
+	Offer    *Offer // of a manifest that does not decode, or a list that was one
 
 	raw [][]byte
 }
@@ -60,3 +61,7 @@ type Remark struct {
 func (b *Block) remark(line int, kind, says, rather string) {
 	b.Remarks = append(b.Remarks, Remark{line, kind, says, rather})
 }
+
+// Broken reports whether a manifest would not decode as it stands, or not to
+// what it seems to say.
+func (b Block) Broken() bool { return b.has("yaml") || b.has("flattened") }

@@ -1,6 +1,7 @@
 package notes
 
 import (
+	"path"
 	"regexp"
 	"strings"
 )
@@ -8,7 +9,7 @@ import (
 var (
 	flagDash  = regexp.MustCompile(`(?:^|[\s(])([–—])([a-z][a-z-]*)=`)
 	codeSpan  = regexp.MustCompile("`([^`\n]+)`")
-	olderWord = regexp.MustCompile(`k8s\.gcr\.io|--insecure-port|(?i:dockershim)|userspace|ReplicationController|batch/v1beta1|ingress-nginx|externalIPs|(?i:\bipvs\b)`)
+	olderWord = regexp.MustCompile(`k8s\.gcr\.io|--insecure-port|(?i:dockershim)|userspace|ReplicationController|\bEndpoints\b|batch/v1beta1|ingress-nginx|externalIPs|(?i:\bipvs\b)|1\.20[^\n]{0,24}containerd`)
 	slips     = regexp.MustCompile(`kubetcl|kubeclt|mainfest|Celium|Control Plain|잘동|서비를|않제`)
 )
 
@@ -60,6 +61,7 @@ func (b *Block) finish() {
 			b.remark(first+i, "typo", slip, rather[slip])
 		}
 	}
+	b.compareDownloads()
 	for _, c := range b.Commands {
 		if len(c.Blanks) > 0 {
 			b.remark(c.Line, "placeholder", strings.Join(c.Blanks, " "), "")
@@ -67,7 +69,31 @@ func (b *Block) finish() {
 	}
 }
 
-func (b *Block) has(kind string) bool {
+// compareDownloads remarks on a file that is unpacked under another name than
+// it was fetched by, but nearly the same: one of the two is a slip.
+func (b *Block) compareDownloads() {
+	fetched := ""
+	for _, c := range b.Commands {
+		words := strings.Fields(c.Run)
+		last := path.Base(strings.Trim(words[len(words)-1], `"'`))
+		switch words[0] {
+		case "wget", "curl":
+			fetched = last
+		case "tar":
+			for _, w := range words[1:] {
+				if name := path.Base(w); fetched != "" && name != fetched && strings.Contains(name, ".") &&
+					letters(name) == letters(fetched) {
+					b.remark(c.Line, "typo", name, fetched)
+				}
+			}
+		}
+	}
+}
+
+// letters is a name without what is easily left out of it.
+func letters(name string) string { return strings.NewReplacer("-", "", "_", "", ".", "").Replace(name) }
+
+func (b Block) has(kind string) bool {
 	for _, r := range b.Remarks {
 		if r.Kind == kind {
 			return true

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -109,6 +111,17 @@ func (f *Folder) Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("the note %q is not shown: %s", clip(name), why)
 	}
 	return io.ReadAll(io.LimitReader(file, LargestNote))
+}
+
+// longestName bounds the name of a note, in bytes.
+const longestName = 500
+
+// CleanName returns the name of a note in one spelling of Unicode (macOS writes
+// file names decomposed), and whether a note may have it.
+func CleanName(name string) (string, bool) {
+	name = norm.NFC.String(name)
+	bad := func(r rune) bool { return unicode.IsControl(r) || r == '\\' || r == utf8.RuneError }
+	return name, len(name) <= longestName && fs.ValidPath(name) && isNote(name) && !strings.ContainsFunc(name, bad)
 }
 
 func unfit(info fs.FileInfo) string {

@@ -18,8 +18,8 @@ type Piece struct {
 // PieceKind says what a piece is.
 type PieceKind string
 
-// The kinds of pieces. Term is a word the book explains; Wiki a link the writer
-// made to another note or to a term.
+// The kinds of pieces. Term is a word the book explains, and Inline may be one,
+// too; Wiki a link the writer made to another note or to a term.
 const (
 	Plain  PieceKind = "plain"
 	Strong PieceKind = "strong"
@@ -28,12 +28,14 @@ const (
 	Wiki   PieceKind = "wiki"
 	Embed  PieceKind = "embed"
 	Tag    PieceKind = "tag"
+	Figure PieceKind = "figure" // a picture of the book the note is about
 	Term   PieceKind = "term"
 )
 
 var (
 	wikiLink   = regexp.MustCompile(`!?\[\[([^\[\]\n]+)\]\]`)
 	inlineForm = regexp.MustCompile("`[^`\n]+`" + `|!?\[\[[^\[\]\n]+\]\]|!?\[[^\]\n]*\]\([^)\s]*(?: "[^"]*")?\)|\*\*[^*\n]+\*\*|https?://[^\s<>"')\]]+|(?:^|\s)#[\p{L}\d_/-]*\p{L}[\p{L}\d_/-]*`)
+	figureForm = regexp.MustCompile(`^(?i:그림|도표|figure|fig\.)[ \t]*\d`)
 	mdLink     = regexp.MustCompile(`^(!?)\[([^\]\n]*)\]\(([^)\s]*)`)
 )
 
@@ -77,7 +79,12 @@ func Pieces(text string, terms *Lexicon) []Piece {
 		plain(text[:m[0]])
 		switch {
 		case found[0] == '`':
-			out = append(out, Piece{Kind: Inline, Text: found[1 : len(found)-1]})
+			inner := found[1 : len(found)-1]
+			if figureForm.MatchString(inner) {
+				out = append(out, Piece{Kind: Figure, Text: inner})
+			} else {
+				out = append(out, Piece{Kind: Inline, Text: inner, To: terms.whole(inner)})
+			}
 		case wikiLink.MatchString(found):
 			target, heading, shown := cutWiki(found)
 			kind := Wiki
@@ -163,6 +170,14 @@ func (l *Lexicon) Lookup(word string) string {
 		if rest := strings.TrimSpace(strings.TrimPrefix(word, ps[0].Text)); rest == "" || particle(rest) > 0 && len(rest) == particle(rest) {
 			return ps[0].To
 		}
+	}
+	return ""
+}
+
+// whole returns the term a text is a spelling of, with nothing around it.
+func (l *Lexicon) whole(text string) string {
+	if ps := l.find(text); len(ps) == 1 && ps[0].Kind == Term {
+		return ps[0].To
 	}
 	return ""
 }

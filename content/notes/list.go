@@ -8,6 +8,11 @@ type Item struct {
 	Text  string
 }
 
+// Asks reports whether the entry is a question its writer left open.
+func (i Item) Asks() bool {
+	return questionEnd.MatchString(i.Text) && !strings.HasSuffix(i.Text, "니까")
+}
+
 // deepestItem is the depth from which on lists are shown no deeper.
 const deepestItem = 6
 

@@ -2,6 +2,7 @@ package notes
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,6 +65,7 @@ func checkManifest(b *Block, first int) {
 			b.remark(first+i, "outdated", m[1], "registry.k8s.io/"+strings.TrimPrefix(m[1], "k8s.gcr.io/"))
 		}
 	}
+	broken := false
 	begin := 0
 	for i := 0; i <= len(lines); i++ {
 		if i < len(lines) && !documentMark.MatchString(lines[i]) {
@@ -71,6 +73,7 @@ func checkManifest(b *Block, first int) {
 		}
 		var any map[string]any
 		if err := yaml.UnmarshalStrict([]byte(strings.Join(lines[begin:i], "\n")), &any); err != nil {
+			broken = true
 			at, says := yamlError(err)
 			line := first + begin + max(at-1, 0)
 			// The parser stops behind a mistake, not at it. Where the cause can be
@@ -82,6 +85,11 @@ func checkManifest(b *Block, first int) {
 			}
 		}
 		begin = i + 1
+	}
+	if broken && !slices.ContainsFunc(lines, documentMark.MatchString) {
+		if mended, ok := mend(lines); ok {
+			b.Offer = &Offer{Lines: mended}
+		}
 	}
 }
 

@@ -44,6 +44,18 @@ func (n *Note) Export() []byte {
 	return b.Bytes()
 }
 
+// Heading returns the anchor of the first heading with this title or number, or
+// "". Who links to a heading may name those above it too: "Pods#Life#End".
+func (n *Note) Heading(name string) string {
+	name = strings.TrimSpace(name[strings.LastIndexByte(name, '#')+1:])
+	for _, b := range n.Blocks {
+		if b.Kind == Heading && (strings.EqualFold(b.Title, name) || b.Number == name || slug(b.Title) == slug(name) || strings.EqualFold(strings.TrimSpace(b.Number+" "+b.Title), name)) {
+			return b.ID
+		}
+	}
+	return ""
+}
+
 // name gives every block its own anchor, and the note its title.
 func (n *Note) name() {
 	taken := map[string]int{} // anchors, and how often each was wanted

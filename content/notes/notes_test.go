@@ -61,6 +61,9 @@ func blocks(n *Note) (out []string) {
 				s += " ⇒ " + r.Rather
 			}
 		}
+		if b.Offer != nil {
+			s += fmt.Sprintf(" offer %d lines", len(b.Offer.Lines))
+		}
 		out = append(out, s)
 	}
 	return out
@@ -69,7 +72,7 @@ func blocks(n *Note) (out []string) {
 // Each note is a habit of writing; what it becomes (NAME.blocks) was read
 // against the file, line by line.
 func TestHabits(t *testing.T) {
-	for _, name := range []string{"outline.md", "bullets.txt", "post.md", "vault.md", "book.md", "crlf.md", "nfd.md", "hostile.md"} {
+	for _, name := range []string{"outline.md", "bullets.txt", "post.md", "vault.md", "book.md", "cases.md", "crlf.md", "nfd.md", "hostile.md"} {
 		t.Run(name, func(t *testing.T) {
 			want, err := os.ReadFile(filepath.Join("testdata", name+".blocks"))
 			if err != nil {
@@ -117,6 +120,7 @@ func TestPieces(t *testing.T) {
 		"[[pod#수명 주기|파드]]":                                          "wiki/pod#수명 주기 파드",
 		"![[diagram.png]]":                                          "embed/diagram.png diagram.png",
 		"`[[손대지 않는다]]` #k8s/pod":                                    "code [[손대지 않는다]]|plain  |tag/k8s/pod #k8s/pod",
+		"`그림 4-1` `파드` `파드 둘`":                                      "figure 그림 4-1|plain  |code/pod 파드|plain  |code 파드 둘",
 		"**굵게** [여기](https://a.example/) [저기](javascript:alert(1))": "strong 굵게|plain  |link/https://a.example/ 여기|plain  |plain 저기|plain )",
 		"#3 of 1#2": "plain #3 of 1#2",
 	} {

@@ -79,8 +79,13 @@ func (s *scanner) scan() {
 		case promptLine.MatchString(l.text):
 			s.console()
 		case flattenedLine.MatchString(l.text):
-			b := s.add(Manifest, 1)
+			b := s.take(Manifest, func(l line) bool {
+				return !l.blank() && (bulletLine.MatchString(l.text) || plainKey.MatchString(l.text)) && !hashHeading.MatchString(l.text)
+			})
 			b.remark(b.First, "flattened", clip(l.text), "")
+			if offer, ok := rebuild(strings.Join(b.Lines, " ")); ok {
+				b.Offer = &offer
+			}
 		case manifestLine.MatchString(l.text):
 			s.manifest()
 		case tableLine.MatchString(l.text):
@@ -358,6 +363,9 @@ func (s *scanner) list() {
 		_, rest := indent(text)
 		if strings.HasPrefix(strings.TrimLeft(rest, "•‣◦▪*+- "), "command:") && i+1 < len(b.Lines) {
 			b.remark(b.First+i, "flattened", strings.TrimSpace(text), "")
+			if lines, ok := flags(b.Lines[i:]); ok {
+				b.Offer = &Offer{Lines: lines, Rebuilt: true, Known: len(lines), All: len(lines)}
+			}
 		}
 	}
 }
@@ -371,7 +379,7 @@ func (s *scanner) text() {
 			!boldHeading.MatchString(strings.TrimSpace(l.text)) && !numberHeading.MatchString(l.text) && !tagLine.MatchString(l.text) &&
 			!flattenedLine.MatchString(l.text) && !gluedFence(l.text) && !imageLine.MatchString(l.text)
 	})
-	if len(b.Lines) == 1 && questionEnd.MatchString(b.Lines[0]) && !strings.HasSuffix(b.Lines[0], "니까") {
+	if len(b.Lines) == 1 && (Item{Text: b.Lines[0]}).Asks() {
 		b.Kind = Question
 	}
 	if len(b.Lines) == 1 && taskWords.MatchString(b.Lines[0]) && len([]rune(b.Lines[0])) < 60 {

@@ -24,6 +24,9 @@ var ErrNoNote = errors.New("there is no such note")
 
 // GiveNote keeps a learner's note as it is, in the place of one of the same name.
 func (s *Store) GiveNote(ctx context.Context, learner, name string, file []byte) error {
+	if file == nil {
+		file = []byte{} // an empty file, which is not the database's NULL
+	}
 	return s.write(ctx, learner, "keep a note", func(tx *sql.Tx, now string) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO note (learner_id, name, size, file, given_at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (learner_id, name) DO UPDATE SET size = excluded.size, file = excluded.file, given_at = excluded.given_at`,

@@ -2,7 +2,9 @@
 // and the file with which a learner takes the progress along.
 import type { App, Lang } from "../app.ts";
 import { type Both, pick } from "../i18n/lang.ts";
-import { ask, Refused } from "../wire/ask.ts";
+import { ask } from "../wire/ask.ts";
+import { mountGiven, mountNoteCommands } from "./ownnotes.ts";
+import { said } from "./refusal.ts";
 
 const words = {
   bookmark: ["Bookmark", "책갈피"],
@@ -11,10 +13,6 @@ const words = {
   save: ["Save", "저장"],
   cancel: ["Cancel", "취소"],
   hint: ["Plain text. An empty remark is deleted.", "일반 텍스트로 씁니다. 비우면 지워집니다."],
-  noServer: [
-    "Kubestage does not answer. Is it still running in your terminal?",
-    "Kubestage가 응답하지 않습니다. 터미널에서 아직 실행 중인지 확인하세요.",
-  ],
   importing: ["Reading the file.", "파일을 읽고 있습니다."],
 } satisfies Record<string, Both>;
 
@@ -28,6 +26,8 @@ export function mountReading(root: HTMLElement, app: App): void {
   const chapter = root.querySelector<HTMLElement>("[data-chapter]");
   if (chapter && document.body.dataset.keeps !== undefined) void mountSections(chapter, app.lang);
   mountImport(root, app.lang);
+  mountGiven(root, app.lang);
+  mountNoteCommands(root);
 }
 
 /** [ and ] turn to the chapter before and after. */
@@ -188,8 +188,4 @@ function mountImport(root: HTMLElement, lang: Lang): void {
     }
     input.value = ""; // so that the same file may be chosen again
   });
-}
-
-export function said(e: unknown, lang: Lang): string {
-  return e instanceof Refused ? [e.message, e.hint].filter(Boolean).join(". ") : pick(lang, words.noServer);
 }

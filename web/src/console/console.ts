@@ -9,7 +9,10 @@ import { consoleText, examples, sampleManifest } from "./text.ts";
 
 const KEPT = "kubestage.console";
 
-/** An event on the document with a command line as its detail: it is put into the console, not run. */
+/**
+ * An event on the document with a command line as its detail, or {command, manifest}:
+ * it is put into the console, not run.
+ */
 export const OFFER = "kubestage-command";
 
 export const mount: Mount = (root, app) => {
@@ -211,7 +214,10 @@ export const mount: Mount = (root, app) => {
     chips.append(chip);
   }
   document.addEventListener(OFFER, (e) => {
-    if (e instanceof CustomEvent && typeof e.detail === "string") offer(e.detail);
+    if (!(e instanceof CustomEvent)) return;
+    const { command, manifest } = typeof e.detail === "string" ? { command: e.detail } : e.detail;
+    if (manifest !== undefined) yaml.value = manifest;
+    offer(command);
   });
 };
 
