@@ -45,7 +45,7 @@ var rooms = []room{
 		"the runtime is on the other side of the kubelet's socket: it speaks CRI and knows no Kubernetes"},
 	{"sandbox/kube", []string{"watch", "sandbox", "sandbox/overlay", "sandbox/runtime"}, []string{"*"},
 		"the only room with Kubernetes' own components in it"},
-	{"content", []string{"watch"}, []string{"github.com/yuin/goldmark", "github.com/google/cel-go", "sigs.k8s.io/yaml"},
+	{"content", []string{"watch", "watch/recording"}, []string{"github.com/yuin/goldmark", "github.com/google/cel-go", "sigs.k8s.io/yaml"},
 		"chapters name events; they must be readable and checkable without a server or a cluster"},
 	{"content/notes", nil, []string{"golang.org/x/text", "sigs.k8s.io/yaml"},
 		"a person's notes are read without knowing the book: what a heading or a word is about, it is told"},

@@ -4,7 +4,7 @@ import "embed"
 
 // Every file of the book is embedded, so that the binary needs no folder.
 //
-//go:embed glossary.yaml outline.yaml chapters
+//go:embed glossary.yaml outline.yaml chapters recordings
 var files embed.FS
 
 // Load returns the book that is part of this binary. An error is a mistake in

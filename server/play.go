@@ -70,7 +70,7 @@ func (p *play) run(ctx context.Context) *errorLine {
 		}
 		return p.tooLong()
 	}
-	if fail := p.judge(start); fail != nil {
+	if fail := p.judge(start, p.closed(began)); fail != nil {
 		return fail
 	}
 	p.send(doneLine{"done"})
@@ -170,8 +170,8 @@ func (p *play) do(ctx context.Context, step string, a content.Action) *errorLine
 }
 
 // judge holds what the text claims against the log of the whole run.
-func (p *play) judge(start uint64) *errorLine {
-	events, err := p.eventsOf(p.ns, start, 0)
+func (p *play) judge(start, end uint64) *errorLine {
+	events, err := p.eventsOf(p.ns, start, end)
 	if err != nil {
 		return p.failed(said{"The log no longer keeps the whole run.", "로그에 실행 전체가 남아 있지 않습니다."}, again.in(p.lang))
 	}

@@ -45,6 +45,7 @@ type recordings struct {
 type opened struct {
 	id  string
 	log *watch.Log
+	recording.Header
 }
 
 // atOnce is how many kept recordings stay open.
@@ -86,6 +87,15 @@ func (s *recordings) record(w wish) (recording.Header, []byte, error) {
 	if err != nil {
 		return recording.Header{}, nil, err
 	}
+	return s.cut(w, choice, recording.Header{Title: w.Title, Story: w.Story, Ends: ends})
+}
+
+// cut makes the file of what is chosen. Of the header, about has what only the
+// caller knows.
+func (s *recordings) cut(w wish, choice recording.Choice, about recording.Header) (recording.Header, []byte, error) {
+	refuse := func(code int, why, hint said) error {
+		return &HTTPError{Code: code, Msg: why.in(w.Lang), Hint: hint.in(w.Lang)}
+	}
 	s.making.Lock()
 	defer s.making.Unlock()
 	choice.Past = s.past
@@ -104,7 +114,7 @@ func (s *recordings) record(w wish) (recording.Header, []byte, error) {
 	case err != nil:
 		return h, nil, err
 	}
-	h.Title, h.Story, h.Ends = w.Title, w.Story, ends
+	h.Title, h.Story, h.Ends, h.Scene = about.Title, about.Story, about.Ends, about.Scene
 	h.MadeBy, h.Made, h.Source, h.Kubernetes = strings.TrimSpace("Kubestage "+s.Version), s.Now().UTC(), s.Source, s.Kubernetes
 	var file bytes.Buffer
 	if err := recording.Write(&file, h, events); err != nil {
@@ -356,37 +366,43 @@ func (s *recordings) forget(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *recordings) events(w http.ResponseWriter, r *http.Request) error {
-	log, err := s.play(r.Context(), chi.URLParam(r, "id"))
+	o, err := s.play(r.Context(), chi.URLParam(r, "id"))
 	if err != nil {
 		return err
 	}
-	return sendEvents(w, r, log)
+	return sendEvents(w, r, o.log)
 }
 
-// play returns a kept recording as a log.
-func (s *recordings) play(ctx context.Context, id string) (*watch.Log, error) {
+// play returns a kept recording, or that of a chapter's run, as a log.
+func (s *recordings) play(ctx context.Context, id string) (opened, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock() // one is opened at a time, for the same reason
 	if i := slices.IndexFunc(s.open, func(o opened) bool { return o.id == id }); i >= 0 {
 		o := s.open[i]
 		s.open = slices.Insert(slices.Delete(s.open, i, i+1), 0, o)
-		return o.log, nil
+		return o, nil
 	}
-	_, file, err := s.read(ctx, id)
-	if err != nil {
-		return nil, err
+	var file []byte
+	if c, ok := s.book().Chapter(id); ok && c.Tape != nil {
+		file = c.Tape
+	} else {
+		var err error
+		if _, file, err = s.read(ctx, id); err != nil {
+			return opened{}, err
+		}
 	}
 	r, err := recording.Read(bytes.NewReader(file), recording.DefaultLimits)
 	if err != nil {
-		return nil, fmt.Errorf("the recording %s: %w", id, err)
+		return opened{}, fmt.Errorf("the recording %s: %w", id, err)
 	}
 	log := r.Log()
 	if err := r.Feed(ctx, log); err != nil {
-		return nil, fmt.Errorf("the recording %s: %w", id, err)
+		return opened{}, fmt.Errorf("the recording %s: %w", id, err)
 	}
-	s.open = slices.Insert(s.open, 0, opened{id, log})
+	o := opened{id, log, r.Header}
+	s.open = slices.Insert(s.open, 0, o)
 	s.open = s.open[:min(len(s.open), atOnce)]
-	return log, nil
+	return o, nil
 }
 
 // logOf is the log that a request is about: a kept recording's when it says so,
@@ -396,6 +412,6 @@ func (s *Server) logOf(r *http.Request) (log *watch.Log, source string, err erro
 	if id == "" {
 		return s.Log, s.Source, nil
 	}
-	log, err = s.recordings.play(r.Context(), id)
-	return log, "recording", err
+	o, err := s.recordings.play(r.Context(), id)
+	return o.log, "recording", err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubestage/kubestage/content"
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/recording"
 )
 
 // scenes runs the scenes of the book against the cluster, and keeps what
@@ -23,6 +24,8 @@ import (
 //	GET  /api/scenes                    [{"id", "covers", "orders", "namespace", …}]: what there is to run, and what a test of the book needs
 //	POST /api/scenes/{id}/run           runs it; one JSON object a line, see the types of lines below
 //	GET  /api/scenes/{id}/facts?after   what is true already, of the newest run or after an event
+//	GET  /api/scenes/{id}/facts?recording  the facts of the chapter's own recording
+//	GET  /api/scenes/{id}/recording     a recording of this learner's newest run
 //	POST /api/scenes/{id}/checkpoint    whether the checkpoint is met, and what is missing
 //	GET  /api/progress/{id}             what this learner has done in a chapter
 //	PUT  /api/progress/{id}/prediction  {"chosen": "tie"}
@@ -60,6 +63,7 @@ func (s *scenes) routes(r chi.Router) {
 	r.Get("/api/scenes", s.handle(s.list))
 	r.Post("/api/scenes/{id}/run", s.handle(s.run))
 	r.Get("/api/scenes/{id}/facts", s.handle(s.facts))
+	r.Get("/api/scenes/{id}/recording", s.handle(s.recordingOf))
 	r.Post("/api/scenes/{id}/checkpoint", s.handle(s.checkpoint))
 	r.Get("/api/progress/{id}", s.handle(s.progress))
 	r.Put("/api/progress/{id}/prediction", s.handle(s.predict))
@@ -280,11 +284,11 @@ func all(log *watch.Log, seq uint64, each func(watch.Event) bool) error {
 }
 
 // eventsOf returns the events of a run in a namespace: those after start, up to
-// end (0: all there are), without what other learners' scenes do meanwhile.
+// end, without what other learners' scenes do meanwhile.
 func (s *scenes) eventsOf(ns string, start, end uint64) (events []watch.Event, err error) {
 	others := s.namespaces.others(ns)
 	err = s.all(start, func(e watch.Event) bool {
-		if end > 0 && e.Seq > end {
+		if e.Seq > end {
 			return false
 		}
 		if !content.Foreign(&e, others) {
@@ -301,6 +305,19 @@ func (s *scenes) facts(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.chapter(r)
 	if err != nil {
 		return err
+	}
+	if id := r.URL.Query().Get("recording"); id != "" {
+		o, err := s.Server.recordings.play(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		found, err := s.factsAfter(o.log, c.Scene, o.Scene, uint64(o.Carried))
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Kubestage-Log", o.log.ID())
+		writeJSON(w, http.StatusOK, found)
+		return nil
 	}
 	ns := namespaceOf(s.learner(w, r), c.ID)
 	start, began := s.newestRun(ns)
@@ -325,6 +342,45 @@ func (s *scenes) facts(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, found)
 	return nil
+}
+
+// recordingOf answers with a recording of the learner's newest run, from its
+// first step to the end of the run, and of nothing else that happened meanwhile.
+func (s *scenes) recordingOf(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.chapter(r)
+	if err != nil {
+		return err
+	}
+	ns := namespaceOf(s.learner(w, r), c.ID)
+	runs := s.runsIn(ns)
+	if len(runs) == 0 || runs[len(runs)-1].last == 0 {
+		return &HTTPError{Code: http.StatusNotFound, Msg: "no run of this scene has come to its end", Hint: "run it first"}
+	}
+	run := runs[len(runs)-1]
+	events, err := s.eventsOf(ns, run.start, run.last)
+	if err != nil {
+		return gone(err)
+	}
+	choice := recording.Choice{Carry: func(e watch.Event) bool { return belongs(e, ns) }}
+	for _, e := range events {
+		choice.Story = append(choice.Story, e.Seq)
+	}
+	page, _ := c.Page(content.Languages[0])
+	h, file, err := s.Server.recordings.cut(wish{}, choice, recording.Header{Title: page.Title, Ends: recording.EndAsked, Scene: ns})
+	if err != nil {
+		return err
+	}
+	sendFile(w, h, file)
+	return nil
+}
+
+// belongs reports whether something that was there before is part of the picture
+// of a scene: the cluster's parts, its nodes, and what is in the namespace.
+func belongs(e watch.Event, ns string) bool {
+	if e.Kind != watch.Etcd {
+		return true
+	}
+	return e.Object != nil && (e.Object.Namespace == ns || e.Object.Resource == "nodes" || e.Object.Resource == "namespaces" && e.Object.Name == ns)
 }
 
 // factsAfter returns the facts of a run that began after an event.
@@ -497,12 +553,15 @@ func (s *scenes) begins(run *span, start uint64) {
 	run.start = start
 }
 
-// closed notes that it takes the log no longer.
-func (s *scenes) closed(run *span) {
+// closed notes that it takes the log no longer, and returns its last event.
+func (s *scenes) closed(run *span) uint64 {
 	_, last := s.Log.Bounds()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	run.last = last
+	if run.last == 0 {
+		run.last = last
+	}
+	return run.last
 }
 
 func (s *scenes) runsIn(ns string) []span {

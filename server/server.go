@@ -37,8 +37,8 @@ type Config struct {
 	Store          *store.Store
 	Book           *content.Book
 	Course         *content.Course // a folder of chapters that are read beside it; nil when none was given
-	Controls       Controls      // of the cluster's parts; nil where there are none of ours
-	Notes          *notes.Folder // a person's own; nil when none was given
+	Controls       Controls        // of the cluster's parts; nil where there are none of ours
+	Notes          *notes.Folder   // a person's own; nil when none was given
 
 	Version string                           // shown on pages
 	Logf    func(format string, args ...any) // nil discards

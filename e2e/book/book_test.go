@@ -155,7 +155,7 @@ func play(ctx context.Context, at string, s scene) (r result) {
 		fail("the log of the run does not bear out: %s", claim)
 	}
 	if *record {
-		if err := keep(ctx, l, s.ID, r.outcome.start); err != nil {
+		if err := keep(ctx, l, s.ID); err != nil {
 			fail("the recording: %w", err)
 		}
 	}
@@ -238,8 +238,8 @@ func (l *learner) readAloud(ctx context.Context, s scene) (n int, err error) {
 const sample = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: sample\n"
 
 // keep writes a run's recording to where the book has it.
-func keep(ctx context.Context, l *learner, id string, start uint64) error {
-	file, err := l.do(ctx, "GET", fmt.Sprintf("/api/scenes/%s/recording?after=%d", id, start), nil)
+func keep(ctx context.Context, l *learner, id string) error {
+	file, err := l.do(ctx, "GET", "/api/scenes/"+id+"/recording", nil)
 	if err != nil {
 		return err
 	}

@@ -91,14 +91,12 @@ func (l *learner) scenes(ctx context.Context) (all []scene, err error) {
 // told is a line of a run.
 type told struct {
 	Type, Step, Line, Says, Why, Error, Hint, Data, Stream string
-	Seq                                                    uint64
 	Exit                                                   int
 	True                                                   bool
 }
 
 // outcome is what a run told.
 type outcome struct {
-	start   uint64
 	facts   []string
 	claimed int
 	untrue  []string // assertions that the log does not bear out
@@ -121,8 +119,6 @@ func (l *learner) run(ctx context.Context, id string) (outcome, error) {
 			return out, fmt.Errorf("%w in %s", err, lines.Text())
 		}
 		switch t.Type {
-		case "start":
-			out.start = t.Seq
 		case "command":
 			printed = "$ " + t.Line + "\n"
 		case "output":

@@ -20,6 +20,9 @@ type Choice struct {
 	Story       []uint64
 	Causes      []uint64 // of events of the story, where these do not name them themselves
 
+	// Carry chooses among what was there before; nil carries all of it in.
+	Carry func(watch.Event) bool
+
 	// Past returns what there was at an event, for what was last written before
 	// the oldest event that the log keeps. nil does without.
 	Past interface {
@@ -170,6 +173,7 @@ func (k *cutter) carried() []watch.Event {
 		switch {
 		case k.chosen[e.Seq]: // it is recorded as it is
 		case gone(&e) && !early[thing]: // nobody will ask for it
+		case k.choice.Carry != nil && !k.choice.Carry(e):
 		default:
 			events = append(events, standing(e))
 		}
@@ -188,7 +192,9 @@ func (k *cutter) remembered(past *state.State, oldest uint64) (events []watch.Ev
 		e.Seq, e.Start, e.End = seq, k.begin, k.begin
 		e.Evidence = watch.Inferred("state", fmt.Sprintf("event %d", seq))
 		e.Detail, _ = json.Marshal(detail) // of strings, numbers, and JSON
-		events = append(events, e)
+		if k.choice.Carry == nil || k.choice.Carry(e) {
+			events = append(events, e)
+		}
 	}
 	type object map[string]any
 	for _, o := range past.Objects() {

@@ -29,6 +29,7 @@ type Header struct {
 	Last    uint64      `json:"last"`             // and the last event that was asked for
 	Story   string      `json:"story,omitempty"`  // when it is one story: its ID there
 	Origin  [][2]uint64 `json:"origin,omitempty"` // runs of numbers there, [first, how many], in the order of the recording
+	Scene   string      `json:"scene,omitempty"`  // when it is the run of one: the namespace it ran in
 	Since   uint64      `json:"since,omitempty"`  // the log had let go of what came before this; objects that were not written since are missing
 	Carried int         `json:"carried"`          // so many events at the beginning tell what was there before
 	Events  int         `json:"events"`           // all, with those
