@@ -2,8 +2,6 @@ package content
 
 import (
 	"io/fs"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -20,51 +18,10 @@ func load(t *testing.T) *Book {
 
 func TestLanguagesAreEqual(t *testing.T) {
 	for _, c := range load(t).Chapters {
-		var first *Page
-		for _, lang := range Languages {
-			p, ok := c.Page(lang)
-			if !ok {
-				t.Fatalf("%s has no page in %s", c.ID, lang)
-			}
-			if first == nil {
-				first = p
-				continue
-			}
-			for i, s := range p.Steps {
-				if s.ID != first.Steps[i].ID {
-					t.Errorf("%s step %d: %q in %s, %q in %s", c.ID, i, s.ID, lang, first.Steps[i].ID, first.Lang)
-				}
-			}
-			// A translation that says less is no translation. Each step explains the
-			// same things, so it names the same terms and the same code.
-			for i := range p.Steps {
-				if a, b := marks(string(first.Steps[i].Body)), marks(string(p.Steps[i].Body)); !slices.Equal(a, b) {
-					t.Errorf("%s, step %s: the languages mark different things\n%s: %v\n%s: %v", c.ID, p.Steps[i].ID, first.Lang, a, lang, b)
-				}
-				if a, b := strings.Count(string(first.Steps[i].Body), "<p>"), strings.Count(string(p.Steps[i].Body), "<p>"); a != b {
-					t.Errorf("%s, step %s: %d paragraphs in %s, %d in %s", c.ID, p.Steps[i].ID, a, first.Lang, b, lang)
-				}
-			}
+		for _, d := range c.differences() {
+			t.Error(d)
 		}
 	}
-}
-
-// marks returns the terms and code words of a text, sorted.
-func marks(html string) []string {
-	found := map[string]bool{}
-	for _, pair := range [][2]string{{`data-term="`, `"`}, {"<code>", "</code>"}} {
-		rest := html
-		for {
-			_, after, ok := strings.Cut(rest, pair[0])
-			if !ok {
-				break
-			}
-			mark, behind, _ := strings.Cut(after, pair[1])
-			found[mark] = true
-			rest = behind
-		}
-	}
-	return slices.Sorted(maps.Keys(found))
 }
 
 func TestTermsAreButtonsAndHTMLIsSafe(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 // The folder holds chapters/ID, and may hold glossary.yaml (terms in addition) and
 // recordings/. A folder that has no chapters/ in it is taken for chapters/ itself.
 type Course struct {
+	dir      string // that root is
 	root     fs.FS
 	chapters string // path of the chapters' folder in root
 
@@ -43,12 +44,12 @@ func OpenCourse(dir string) (*Course, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	c := &Course{root: os.DirFS(dir), chapters: "."}
+	c := &Course{dir: dir, root: os.DirFS(dir), chapters: "."}
 	switch {
 	case isDir(c.root, "chapters"):
 		c.chapters = "chapters"
 	case filepath.Base(dir) == "chapters": // the glossary and the recordings are beside it
-		c.root, c.chapters = os.DirFS(filepath.Dir(dir)), "chapters"
+		c.dir, c.root, c.chapters = filepath.Dir(dir), os.DirFS(filepath.Dir(dir)), "chapters"
 	}
 	if c.Book() == nil {
 		return nil, c.problem

@@ -115,8 +115,10 @@ func (m *markdown) check(doc ast.Node, source []byte) error {
 			return ast.WalkContinue, nil
 		}
 		switch n := n.(type) {
-		case *ast.RawHTML, *ast.HTMLBlock:
-			wrong = append(wrong, errors.New("raw HTML is not allowed in the book"))
+		case *ast.RawHTML:
+			wrong = append(wrong, rawHTML(string(n.Segments.Value(source))))
+		case *ast.HTMLBlock:
+			wrong = append(wrong, rawHTML(string(n.Lines().Value(source))))
 		case *ast.Image:
 			wrong = append(wrong, fmt.Errorf("image %q: the book has no images; the stage is the picture", n.Destination))
 		case *ast.Text:
@@ -145,6 +147,11 @@ func (m *markdown) check(doc ast.Node, source []byte) error {
 		return ast.WalkContinue, nil
 	})
 	return errors.Join(wrong...)
+}
+
+func rawHTML(text string) error {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	return near{text, fmt.Errorf("raw HTML is not allowed in the book: %s", text)}
 }
 
 func (m *markdown) checkLink(n *ast.Link) error {

@@ -50,6 +50,7 @@ const usage = `Kubestage shows how Kubernetes works, on a real cluster of its ow
   dashboard kubeconfig         print the path of that cluster's kubeconfig
   dashboard record [flags]     write what happened, or happens, to a file
   dashboard replay FILE        play such a file; needs no cluster
+  dashboard content check DIR  say what is wrong with a course of your own
   dashboard reset              delete the cluster and its data
   dashboard version            print versions
 
@@ -95,6 +96,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return record(ctx, args, stdout, stderr)
 	case "replay":
 		return replay(ctx, args, stdout, stderr)
+	case "content":
+		return checkContent(args, stdout)
 	case "reset":
 		return reset(args, stdout)
 	case "version":
