@@ -45,6 +45,8 @@ export interface App {
   readonly log: LogView;
   /** Puts the playhead at an event and pauses there. */
   seek(seq: number): void;
+  /** Plays from an event on. */
+  playFrom(seq: number): void;
   /** Goes back to following the cluster. */
   catchUp(): void;
   light(term: Term | null): void;

@@ -80,6 +80,10 @@ const app: App = {
   signals: { playhead: player.playhead, live: computed(() => player.mode.value === "live"), selection, lit },
   log,
   seek: (seq) => player.seek(seq),
+  playFrom(seq) {
+    player.seek(seq);
+    player.play();
+  },
   catchUp: () => player.catchUp(),
   light: (term) => {
     lit.value = term;

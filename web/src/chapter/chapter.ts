@@ -32,7 +32,7 @@ export const mount: Mount = (root, app) => {
   if (!chapter || !json) return; // the stage page has no chapter
   const data = JSON.parse(json) as ChapterData;
   const t = chapterText[app.lang];
-  if (isOurs()) mountCommands(chapter, t.toConsole);
+  if (isOurs() && !new URLSearchParams(location.search).has("recording")) mountCommands(chapter, t.toConsole);
   const scene = new SceneView(chapter, app, data, t);
   mountCheckpoint(chapter, data.id, t);
   for (const link of document.querySelectorAll("[data-lang-link]"))
@@ -100,6 +100,10 @@ class SceneView {
   private stop: AbortController | undefined;
   private factsOf = "";
   private asking = false;
+  /** The recording this page plays in place of the cluster. */
+  private readonly tape = new URLSearchParams(location.search).get("recording");
+  /** What the log of the last run said to the text's claims. */
+  private borneOut = "";
 
   constructor(root: HTMLElement, app: App, data: ChapterData, t: ChapterText) {
     this.root = root;
@@ -119,7 +123,7 @@ class SceneView {
   async reload(): Promise<void> {
     this.factsOf = this.app.log.id;
     try {
-      const answer = await ask("GET", `/api/scenes/${this.data.id}/facts`);
+      const answer = await ask("GET", `/api/scenes/${this.data.id}/facts${this.tape ? `?recording=${this.tape}` : ""}`);
       this.factsOf = answer.headers.get("Kubestage-Log") ?? this.factsOf;
       const list: unknown = await answer.json();
       if (this.running.peek() || !Array.isArray(list)) return;
@@ -271,11 +275,22 @@ class SceneView {
 
   private mountRun(): void {
     const button = this.root.querySelector<HTMLButtonElement>("[data-run]");
-    const output = this.root.querySelector<HTMLElement>("[data-run-output]");
     const status = this.root.querySelector<HTMLElement>("[data-run-status]");
-    if (!button || !output || !status) return;
+    if (!button || !status) return;
+    if (this.tape) {
+      this.mountTape(button, status);
+      return;
+    }
     if (!isOurs()) {
       status.textContent = this.t.readOnly;
+      // What cannot be run here can be seen as it was once.
+      if ("taped" in (button.closest<HTMLElement>("[data-run-scene]")?.dataset ?? {})) {
+        const link = document.createElement("a");
+        link.href = `?recording=${this.data.id}`;
+        link.className = "primary";
+        link.textContent = this.t.playRecorded;
+        button.replaceWith(link);
+      }
       return;
     }
     button.disabled = false;
@@ -286,7 +301,7 @@ class SceneView {
     });
     button.addEventListener("click", () => {
       if (this.stop) this.stop.abort();
-      else void this.run(output, status);
+      else void this.run(status);
     });
     // What a finished run says is true once the viewer has seen its end.
     effect(() => {
@@ -294,11 +309,23 @@ class SceneView {
       const first = this.facts.value.get(this.ids[0] ?? "");
       const last = this.facts.value.get(this.ids.at(-1) ?? "");
       if (first && last && last.seq <= this.app.signals.playhead.value)
-        status.textContent = this.t.done(duration(elapsed(first, last)));
+        status.textContent = [this.t.done(duration(elapsed(first, last))), this.borneOut].filter(Boolean).join(" ");
     });
   }
 
-  private async run(output: HTMLElement, status: HTMLElement): Promise<void> {
+  /** The recorded run of this chapter is played in place of a new one. */
+  private mountTape(button: HTMLButtonElement, status: HTMLElement): void {
+    status.textContent = this.t.recorded;
+    button.textContent = this.t.playRecorded;
+    button.disabled = false;
+    button.addEventListener("click", () => {
+      const first = this.facts.peek().get(this.ids[0] ?? "");
+      this.following.value = true;
+      this.app.playFrom(first ? first.seq - 1 : this.app.log.first);
+    });
+  }
+
+  private async run(status: HTMLElement): Promise<void> {
     this.stop = new AbortController();
     batch(() => {
       this.facts.value = new Map();
@@ -307,8 +334,8 @@ class SceneView {
       this.running.value = true;
       this.following.value = true;
     });
-    output.hidden = true;
-    output.textContent = "";
+    const claims: boolean[] = [];
+    this.borneOut = "";
     const commands = new Commands(this.root, this.t);
     status.textContent = this.t.starting;
     status.classList.remove("bad");
@@ -343,9 +370,10 @@ class SceneView {
               commands.end(Number(m.exit));
               break;
             case "output":
-              if (typeof m.data !== "string") break;
-              output.hidden = false;
-              output.append(m.data);
+              if (typeof m.data === "string") commands.print(m.data);
+              break;
+            case "assert":
+              claims.push(m.true === true);
               break;
             case "fact": {
               const fact = readFact(m);
@@ -358,6 +386,7 @@ class SceneView {
               break;
             case "done":
               ended = true;
+              if (claims.length > 0) this.borneOut = this.t.borneOut(claims.filter(Boolean).length, claims.length);
           }
         },
         this.stop.signal,

@@ -10,6 +10,7 @@ export function mountCheckpoint(root: HTMLElement, id: string, t: ChapterText): 
   const passed = card?.querySelector<HTMLElement>("[data-passed]");
   const status = card?.querySelector<HTMLElement>("[data-check-status]");
   if (!card || !button || !list || !passed || !status) return;
+  mountHelp(card);
   button.disabled = false;
   button.addEventListener("click", async () => {
     button.disabled = true;
@@ -29,7 +30,10 @@ export function mountCheckpoint(root: HTMLElement, id: string, t: ChapterText): 
         item.querySelector<HTMLElement>("[data-missing]")!.hidden = answer.missing !== fact;
       }
       passed.hidden = !answer.passed;
-      status.textContent = answer.passed ? t.passed : t.missing;
+      const open = [...list.querySelectorAll<HTMLElement>('[data-fact][data-state="missing"]')];
+      const asked = list.querySelector('[data-of="cluster"]') !== null;
+      const otherWay = asked && open.length > 0 && open.every((item) => item.dataset.of === "log");
+      status.textContent = answer.passed ? t.passed : otherWay ? t.otherWay : t.missing;
     } catch (e) {
       status.textContent = e instanceof Refused ? [e.message, e.hint].filter(Boolean).join(" ") : t.noServer;
       status.classList.add("bad");
@@ -37,4 +41,16 @@ export function mountCheckpoint(root: HTMLElement, id: string, t: ChapterText): 
       button.disabled = false;
     }
   });
+}
+
+/** Hints come one by one: the next is offered when the one before was opened. */
+function mountHelp(card: HTMLElement): void {
+  const help = [...card.querySelectorAll<HTMLDetailsElement>("[data-help] > details")];
+  for (const [i, piece] of help.entries()) {
+    piece.hidden = i > 0;
+    piece.addEventListener("toggle", () => {
+      const next = help[i + 1];
+      if (piece.open && next) next.hidden = false;
+    });
+  }
 }

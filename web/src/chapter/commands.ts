@@ -12,7 +12,11 @@ export class Commands {
   constructor(root: HTMLElement, t: ChapterText) {
     this.t = t;
     this.items = [...root.querySelectorAll<HTMLElement>("[data-command]")];
-    for (const item of this.items) this.show(item, "waiting");
+    for (const item of this.items) {
+      this.show(item, "waiting");
+      this.output(item).textContent = "";
+      this.output(item).hidden = true;
+    }
   }
 
   /** The next command of a step begins; those of the setup have no step. */
@@ -22,11 +26,23 @@ export class Commands {
     if (item) this.show(item, "running");
   }
 
+  /** It prints. */
+  print(text: string): void {
+    const item = this.items[this.next];
+    if (!item) return;
+    this.output(item).hidden = false;
+    this.output(item).append(text);
+  }
+
   /** It has ended. A refusal that was to come is as it should be. */
   end(exit: number): void {
     const item = this.items[this.next];
-    if (item) this.show(item, (exit === 0) === ("refused" in item.dataset) ? "failed" : "done");
+    if (item) this.show(item, (exit === 0) === "refused" in item.dataset ? "failed" : "done");
     this.next++;
+  }
+
+  private output(item: HTMLElement): HTMLElement {
+    return item.querySelector<HTMLElement>("[data-command-output]")!;
   }
 
   private show(item: HTMLElement, state: "waiting" | "running" | "done" | "failed"): void {
@@ -43,6 +59,7 @@ export function isCommand(text: string): boolean {
 
 export function mountCommands(root: HTMLElement, title: string): void {
   for (const code of root.querySelectorAll<HTMLElement>(".prose code, .check code")) {
+    const manifest = code.closest<HTMLElement>("[data-stdin]")?.dataset.stdin;
     const command = code.textContent ?? "";
     if (!isCommand(command) || code.closest("pre, a, button")) continue;
     // A link and not a button: it breaks at the end of a line like the text around it.
@@ -54,7 +71,7 @@ export function mountCommands(root: HTMLElement, title: string): void {
     link.append(code);
     link.addEventListener("click", (e) => {
       e.preventDefault();
-      document.dispatchEvent(new CustomEvent(OFFER, { detail: command }));
+      document.dispatchEvent(new CustomEvent(OFFER, { detail: manifest ? { command, manifest } : command }));
     });
   }
 }

@@ -27,6 +27,10 @@ export interface ChapterText {
   passedBefore: string;
   missing: string;
   toConsole: string;
+  borneOut(yes: number, all: number): string;
+  otherWay: string;
+  playRecorded: string;
+  recorded: string;
 }
 
 const en: ChapterText = {
@@ -56,6 +60,13 @@ const en: ChapterText = {
   passedBefore: "You have passed this checkpoint before.",
   missing: "Not yet. The first open point says what is missing.",
   toConsole: "Put it into the console",
+  borneOut: (yes, all) =>
+    yes === all
+      ? `The log of this run bears out all ${all} claims of the text.`
+      : `The log of this run bears out only ${yes} of the text's ${all} claims. Please report that.`,
+  otherWay: "The cluster is as asked, but the log says it came about another way than asked. See the open point.",
+  playRecorded: "Play a recorded run",
+  recorded: "This is a recorded run of this scene. Play it, stop it, step through it.",
 };
 
 const ko: ChapterText = {
@@ -85,6 +96,14 @@ const ko: ChapterText = {
   passedBefore: "이 확인 문제는 이미 통과했습니다.",
   missing: "아직입니다. 처음 열려 있는 항목이 무엇이 빠졌는지 알려 줍니다.",
   toConsole: "콘솔에 넣기",
+  borneOut: (yes, all) =>
+    yes === all
+      ? `본문의 주장 ${all}개가 이번 실행의 로그에서 모두 사실로 확인되었습니다.`
+      : `본문의 주장 ${all}개 가운데 ${yes}개만 이번 실행의 로그에서 확인되었습니다. 알려 주시면 고치겠습니다.`,
+  otherWay:
+    "클러스터는 요청한 모습이지만, 로그를 보면 요청과 다른 방법으로 그렇게 되었습니다. 열려 있는 항목을 보세요.",
+  playRecorded: "기록된 실행 재생",
+  recorded: "이 장면을 기록해 둔 것입니다. 재생하고 멈추고 한 걸음씩 살펴보세요.",
 };
 
 export const chapterText: Record<Lang, ChapterText> = { en, ko };
