@@ -27,6 +27,11 @@ type Order struct {
 // ToLink reports whether it is a link that the order is about.
 func (o Order) ToLink() bool { return o.Verb == "cut" || o.Verb == "delay" || o.Verb == "heal" }
 
+// shared reports whether it touches what everybody uses.
+func (a Action) shared() bool { return a.Order != nil || keepsPodsAway.MatchString(a.Run) }
+
+var keepsPodsAway = regexp.MustCompile(`^kubectl (cordon|uncordon|drain|taint) `)
+
 // Line is the action as a reader sees it.
 func (a Action) Line() string {
 	if a.Order == nil {

@@ -28,6 +28,7 @@
 //	order: 421                  place in the book
 //	covers: ["4.2.1-etcd"]      rows of outline.yaml
 //	within: 90s                 how long a run may take, from its first step
+//	alone: true                 nothing may run beside it; follows by itself from an order, and from cordon, uncordon, drain, taint
 //	setup: [ACTION…]            before the story; has to succeed
 //	steps:
 //	  - id: stored              the section {#stored} of every language

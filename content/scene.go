@@ -27,6 +27,7 @@ type Scene struct {
 	Wrong    []Action    // reaches the same by another way, and does not
 	Lines    []Line      // kubectl lines of the text that cannot simply be run
 
+	alone  bool // says the file
 	facts  *factChain
 	judges []cel.Program // of Asserts
 }
@@ -93,9 +94,13 @@ func (s *Scene) Actions() []Action {
 	return all
 }
 
-// Orders reports whether the scene touches parts that everybody uses.
-func (s *Scene) Orders() bool {
-	return slices.ContainsFunc(s.Actions(), func(a Action) bool { return a.Order != nil })
+// Alone reports whether a run touches what everybody uses, so that no other scene
+// may run beside it: parts of the cluster, or which nodes take pods.
+func (s *Scene) Alone() bool { return s.alone || slices.ContainsFunc(s.Actions(), Action.shared) }
+
+// AloneToTheEnd is Alone of the scene with its solution, and what is wrong.
+func (s *Scene) AloneToTheEnd() bool {
+	return s.Alone() || slices.ContainsFunc(slices.Concat(s.Solution, s.Wrong), Action.shared)
 }
 
 // Asks is the trace of the checkpoint: whether its facts are looked for in the
@@ -107,6 +112,7 @@ type sceneFile struct {
 	Order   int          `json:"order"`
 	Covers  []string     `json:"covers"`
 	Within  string       `json:"within"`
+	Alone   bool         `json:"alone"`
 	Setup   []actionFile `json:"setup"`
 	Steps   []stepFile   `json:"steps"`
 	Reset   []actionFile `json:"reset"`
@@ -162,7 +168,7 @@ func parseScene(text []byte, g *Glossary, lang *languages) (*Scene, *sceneFile, 
 	if err := yaml.UnmarshalStrict(text, &f); err != nil {
 		return nil, nil, err
 	}
-	s := &Scene{}
+	s := &Scene{alone: f.Alone}
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 

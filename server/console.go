@@ -134,9 +134,11 @@ func (c *command) run(ctx context.Context, emit func(stream, data string) error)
 // kubeconfig is what the child finds in KUBECONFIG: the path of the cluster's, and
 // before it, when the command has a namespace of its own, that of a small file with
 // nothing but a context. With the flag --namespace instead, kubectl would refuse a
-// manifest that names another one.
+// manifest that names another one. Whoever shows a token is not the administrator
+// as well: a client certificate would be looked at first.
 func (c *command) kubeconfig(home string) (string, error) {
-	if c.namespace == "" {
+	_, token := c.understood.value("token")
+	if c.namespace == "" && !token {
 		return c.config, nil
 	}
 	text, err := os.ReadFile(c.config)
@@ -159,17 +161,20 @@ func (c *command) kubeconfig(home string) (string, error) {
 	if err := yaml.Unmarshal(text, &theirs); err != nil {
 		return "", fmt.Errorf("read %s: %w", c.config, err)
 	}
-	ours := named{Name: c.namespace, Context: context{Namespace: c.namespace}}
+	ours := named{Name: "console", Context: context{Namespace: c.namespace}}
 	for _, there := range theirs.Contexts {
 		if there.Name == theirs.Current {
-			ours.Context.Cluster, ours.Context.User = there.Context.Cluster, there.Context.User
+			ours.Context.Cluster = there.Context.Cluster
+			if !token {
+				ours.Context.User = there.Context.User
+			}
 		}
 	}
 	text, err = yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "Config", "current-context": ours.Name, "contexts": []named{ours}})
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(home, "namespace")
+	path := filepath.Join(home, "kubeconfig")
 	return path + string(os.PathListSeparator) + c.config, os.WriteFile(path, text, 0o600)
 }
 

@@ -29,15 +29,23 @@ type play struct {
 
 // run returns what to tell the learner when the scene did not come to its end,
 // and nil when it did.
-func (p *play) run(ctx context.Context) *errorLine {
+func (p *play) run(ctx context.Context) (fail *errorLine) {
 	began := p.opened(p.ns)
 	defer p.closed(began)
 	if fail := p.reset(ctx); fail != nil {
 		return fail
 	}
 	scene := p.chapter.Scene
-	if scene.Orders() {
-		defer p.restore(context.WithoutCancel(ctx)) // the next scene finds everything as it was
+	if scene.Alone() {
+		defer func() { // the next scene finds everything as it was
+			after := context.WithoutCancel(ctx)
+			if err := p.restore(after); err != nil {
+				p.Logf("scene %s: %v", p.chapter.ID, err)
+			}
+			if fail != nil {
+				p.undo(after)
+			}
+		}()
 	}
 	for _, a := range scene.Setup {
 		if fail := p.do(ctx, "", a); fail != nil {
@@ -235,15 +243,24 @@ func (p *play) reset(ctx context.Context) *errorLine {
 		}
 		return p.failed(unclean, p.reason(err.Error(), nil))
 	}
-	for _, a := range p.chapter.Scene.Reset {
-		a = a.Fill(map[string]string{"ns": p.ns})
-		if a.Order != nil {
-			_ = p.order(ctx, *a.Order) // it may be so already
-		} else if err := p.quietly(ctx, a.Run, a.Stdin, p.lang, p.ns); err != nil && ctx.Err() != nil {
-			return p.failed(late, again.in(p.lang))
-		}
+	if p.undo(ctx); ctx.Err() != nil {
+		return p.failed(late, again.in(p.lang))
 	}
 	return nil
+}
+
+// undo takes back what the scene does outside of the namespace. It may be so
+// already, and then that fails.
+func (p *play) undo(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, preparing)
+	defer cancel()
+	for _, a := range p.chapter.Scene.Reset {
+		if a = a.Fill(map[string]string{"ns": p.ns}); a.Order != nil {
+			_ = p.order(ctx, *a.Order)
+		} else {
+			_ = p.quietly(ctx, a.Run, a.Stdin, p.lang, p.ns)
+		}
+	}
 }
 
 // reason is why a command did not succeed: its own words, or ours when it was

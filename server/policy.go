@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -53,7 +54,7 @@ const (
 )
 
 // globals are flags of every command.
-const globals = "namespace/n= as= as-group= as-uid= request-timeout= v/v=level warnings-as-errors match-server-version help/h"
+const globals = "namespace/n= as= as-group= as-uid= token= request-timeout= v/v=level warnings-as-errors match-server-version help/h"
 
 const (
 	selecting = " selector/l= field-selector= all-namespaces/A "
@@ -72,7 +73,7 @@ var verbs = []verb{
 	{"cluster-info", "", group},
 	{"explain", "recursive/R api-version= output/o=", 0},
 
-	{"get", selecting + "watch/w watch-only output-watch-events show-labels label-columns/L= sort-by= no-headers show-kind show-managed-fields ignore-not-found chunk-size= subresource= server-print allow-missing-template-keys", objects | stdin},
+	{"get", selecting + "watch/w watch-only output-watch-events show-labels label-columns/L= sort-by= no-headers show-kind show-managed-fields ignore-not-found chunk-size= subresource= server-print raw=raw allow-missing-template-keys", objects | stdin},
 	{"describe", "selector/l= all-namespaces/A show-events chunk-size=", stdin},
 	{"events", "for= types= watch/w all-namespaces/A no-headers chunk-size= allow-missing-template-keys", objects},
 	{"logs", "follow/f previous/p container/c= all-containers all-pods tail= since= since-time= timestamps limit-bytes= prefix selector/l= max-log-requests= ignore-errors pod-running-timeout=", 0},
@@ -212,13 +213,13 @@ var refusedFlags = map[string]refusal{
 	"from-file": fileFlag, "from-env-file": fileFlag, "kuberc": fileFlag, "cache-dir": fileFlag, "log-file": fileFlag, "log-dir": fileFlag,
 	"profile": fileFlag, "profile-output": fileFlag, "custom": fileFlag, "recursive": fileFlag, "kustomize": fileFlag, "k": fileFlag, "R": fileFlag,
 	"kubeconfig": credentialFlag, "context": credentialFlag, "cluster": credentialFlag, "user": credentialFlag,
-	"server": credentialFlag, "s": credentialFlag, "token": credentialFlag, "username": credentialFlag, "password": credentialFlag,
+	"server": credentialFlag, "s": credentialFlag, "username": credentialFlag, "password": credentialFlag,
 	"client-certificate": credentialFlag, "client-key": credentialFlag, "certificate-authority": credentialFlag,
 	"tls-server-name": credentialFlag, "insecure-skip-tls-verify": credentialFlag,
 	"stdin": terminalFlag, "tty": terminalFlag, "i": terminalFlag, "t": terminalFlag, "interactive": terminalFlag, "edit": terminalFlag,
 	"vmodule": secretFlag,
-	"resolve": secretFlag, "raw": {said{"--raw talks to the apiserver past kubectl's formats, where Secrets could be read", "--raw는 kubectl의 형식을 거치지 않고 apiserver에 묻기 때문에 Secret을 읽을 수 있습니다"},
-		said{"name the resource: `kubectl get TYPE NAME -o yaml`; `kubectl … -v=6` shows the URLs", "`kubectl get TYPE NAME -o yaml`처럼 리소스를 쓰세요. `kubectl … -v=6`으로 URL을 볼 수 있습니다"}},
+	"resolve": secretFlag, "raw": {said{"--raw talks to the apiserver past kubectl's formats, where Secrets could be read; here it asks what the apiserver says of itself", "--raw는 kubectl의 형식을 거치지 않고 apiserver에 묻기 때문에 Secret을 읽을 수 있습니다. 여기서는 apiserver가 자신에 대해 알려 주는 경로만 됩니다"},
+		said{"use `kubectl get --raw` with /version, /readyz?verbose, /api/v1, /apis/apps/v1 or /metrics, or name the resource: `kubectl get TYPE NAME -o yaml`", "`kubectl get --raw`에 /version, /readyz?verbose, /api/v1, /apis/apps/v1, /metrics 같은 경로를 쓰거나, `kubectl get TYPE NAME -o yaml`처럼 리소스를 쓰세요"}},
 	"flatten":  secretFlag,
 	"template": {said{"--template is not offered here", "--template은 여기서 쓸 수 없습니다"}, said{"write it as -o go-template='…' or -o jsonpath='…'", "-o go-template='…' 또는 -o jsonpath='…'로 쓰세요"}},
 }
@@ -525,9 +526,19 @@ func (p *parser) checkValue(f flag, shown, value string) *refusal {
 		}
 	case "output":
 		return p.checkOutput(shown, value)
+	case "raw":
+		if !about.MatchString(value) {
+			no := refusedFlags["raw"]
+			return &no
+		}
 	}
 	return nil
 }
+
+// about are the paths at which an apiserver tells of itself: what it offers, how
+// it is, how much it does. None of them leads to objects, and nothing in them is
+// escaped, so that none can be spelled to lead there.
+var about = regexp.MustCompile(`^/(version|metrics|(healthz|livez|readyz)(/[a-z/-]+)?(\?verbose)?|api(/v1)?|apis(/[a-z0-9.-]+(/v[a-z0-9]+)?)?|openapi/v3)?$`)
 
 func (p *parser) checkOutput(shown, value string) *refusal {
 	format, _, _ := strings.Cut(value, "=")

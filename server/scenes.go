@@ -21,7 +21,7 @@ import (
 // learners have done.
 //
 //	GET  /api/outline                   [{"id", "wave", "en", "ko", "chapters"}]: every row the book is about
-//	GET  /api/scenes                    [{"id", "covers", "orders", "namespace", …}]: what there is to run, and what a test of the book needs
+//	GET  /api/scenes                    [{"id", "covers", "alone", "namespace", …}]: what there is to run, and what a test of the book needs
 //	POST /api/scenes/{id}/run           runs it; one JSON object a line, see the types of lines below
 //	GET  /api/scenes/{id}/facts?after   what is true already, of the newest run or after an event
 //	GET  /api/scenes/{id}/facts?recording  the facts of the chapter's own recording
@@ -125,7 +125,7 @@ func (s *scenes) list(w http.ResponseWriter, r *http.Request) error {
 	type scene struct {
 		ID        string             `json:"id"`
 		Covers    []string           `json:"covers"`
-		Orders    bool               `json:"orders"`
+		Alone     bool               `json:"alone"`     // nothing may run beside it, or its solution
 		Namespace string             `json:"namespace"` // the learner's who asks
 		Check     bool               `json:"checkpoint"`
 		Solution  []action           `json:"solution"`
@@ -142,7 +142,7 @@ func (s *scenes) list(w http.ResponseWriter, r *http.Request) error {
 			}
 			return out
 		}
-		all = append(all, scene{c.ID, some(c.Covers), c.Scene.Orders(), ns, c.Scene.Check != nil,
+		all = append(all, scene{c.ID, some(c.Covers), c.Scene.AloneToTheEnd(), ns, c.Scene.Check != nil,
 			actions(fill(c.Scene.Solution)), actions(fill(c.Scene.Wrong)), some(c.TextLines())})
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -511,18 +511,18 @@ func (s *scenes) begin(ns string, c *content.Chapter, lang string) *refusal {
 			said{"Wait for that run to end.", "그 실행이 끝나기를 기다리세요."}}
 	}
 	for _, other := range s.running {
-		page, _ := other.Page(lang)
-		if page == nil {
-			page, _ = other.Page(content.Languages[0])
+		title := other.ID
+		if page, ok := other.Page(lang); ok {
+			title = page.Title
 		}
-		if other.Scene.Orders() {
+		if other.Scene.Alone() {
 			return &refusal{
-				said{fmt.Sprintf("The scene “%s” is running, and it stops parts of the cluster that everybody uses.", page.Title), fmt.Sprintf("‘%s’ 장면이 실행 중입니다. 이 장면은 모두가 함께 쓰는 구성 요소를 멈춥니다.", page.Title)},
+				said{fmt.Sprintf("The scene “%s” is running, and it touches what everybody uses: parts of the cluster, or its nodes.", title), fmt.Sprintf("‘%s’ 장면이 실행 중입니다. 이 장면은 모두가 함께 쓰는 구성 요소나 노드를 건드립니다.", title)},
 				said{"Wait until it has ended.", "끝날 때까지 기다리세요."}}
 		}
-		if c.Scene.Orders() {
+		if c.Scene.Alone() {
 			return &refusal{
-				said{fmt.Sprintf("This scene stops parts of the cluster that everybody uses, and the scene “%s” is running.", page.Title), fmt.Sprintf("이 장면은 모두가 함께 쓰는 구성 요소를 멈추는데, 지금 ‘%s’ 장면이 실행 중입니다.", page.Title)},
+				said{fmt.Sprintf("This scene touches what everybody uses, parts of the cluster or its nodes, and the scene “%s” is running.", title), fmt.Sprintf("이 장면은 모두가 함께 쓰는 구성 요소나 노드를 건드리는데, 지금 ‘%s’ 장면이 실행 중입니다.", title)},
 				said{"Wait until it has ended.", "끝날 때까지 기다리세요."}}
 		}
 	}

@@ -54,7 +54,7 @@ func newTheater(t *testing.T) *theater {
 	th.chapter, _ = book.Chapter("pod-birth")
 	th.kubectl = func(context.Context, string, string, func(string, string)) int { return 0 }
 	r := chi.NewRouter()
-	newScenes(th.Server, func(ctx context.Context, line, input, _, ns string, emit func(stream, data string) error) (int, error) {
+	th.scenes = newScenes(th.Server, func(ctx context.Context, line, input, _, ns string, emit func(stream, data string) error) (int, error) {
 		if strings.Contains(input, "kind: Namespace") {
 			made := watch.Event{Kind: watch.Etcd, Verb: "put", Detail: json.RawMessage(`{"value":{}}`)}
 			for _, o := range []watch.Object{{Resource: "namespaces", Name: th.ns, UID: "ns"}, {Resource: "serviceaccounts", Namespace: th.ns, Name: "default", UID: "sa"}} {
@@ -67,7 +67,8 @@ func newTheater(t *testing.T) *theater {
 			t.Errorf("%s runs in the namespace %q, want %q", line, ns, th.ns)
 		}
 		return th.kubectl(ctx, line, input, func(stream, data string) { _ = emit(stream, data) }), nil
-	}).routes(r)
+	})
+	th.scenes.routes(r)
 	srv := httptest.NewServer(r)
 	t.Cleanup(srv.Close)
 	th.url = srv.URL

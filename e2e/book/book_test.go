@@ -49,12 +49,12 @@ func TestRealScenes(t *testing.T) {
 	results := make([]result, len(all))
 	var players sync.WaitGroup
 	free := make(chan struct{}, atOnce)
-	var alone sync.RWMutex // held by a scene that stops what everybody uses
+	var alone sync.RWMutex // held by a scene that touches what everybody uses
 	for i, s := range all {
 		players.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			if s.Orders || s.ordersElsewhere() {
+			if s.Alone {
 				alone.Lock()
 				defer alone.Unlock()
 			} else {
@@ -75,11 +75,6 @@ func TestRealScenes(t *testing.T) {
 			}
 		})
 	}
-}
-
-// ordersElsewhere: a solution, too, may stop what everybody uses.
-func (s scene) ordersElsewhere() bool {
-	return slices.ContainsFunc(slices.Concat(s.Solution, s.Wrong), func(a action) bool { return a.Order != "" })
 }
 
 // open returns the address of a dashboard whose cluster is ready.

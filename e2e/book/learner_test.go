@@ -26,7 +26,7 @@ type action struct {
 type scene struct {
 	ID         string
 	Covers     []string
-	Orders     bool
+	Alone      bool
 	Namespace  string
 	Checkpoint bool
 	Solution   []action
