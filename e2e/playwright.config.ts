@@ -1,6 +1,13 @@
 // Browser tests use the built binary in a real browser. Debian's chromium is
 // used, never one that Playwright downloads.
+import { readFileSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
+
+/** Shared with the bench, which is no Playwright test. */
+const chromium = JSON.parse(readFileSync(new URL("chromium.json", import.meta.url), "utf8")) as {
+  executablePath: string;
+  args: string[];
+};
 
 export default defineConfig({
   testDir: "specs",
@@ -21,17 +28,10 @@ export default defineConfig({
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: [
-        "--no-sandbox", // Debian's chromium needs this as root, as in most CI
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", // what wants to leave this machine fails
-      ],
+      executablePath: process.env.CHROMIUM ?? chromium.executablePath,
+      // Debian's chromium needs --no-sandbox as root, as in most CI; what wants to
+      // leave this machine fails at resolving the name.
+      args: chromium.args,
     },
   },
 });

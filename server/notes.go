@@ -204,7 +204,7 @@ func (s *Server) notePage(lang string) func(http.ResponseWriter, *http.Request) 
 		d := s.page(lang)
 		note := notes.Parse(name, data, s.book().Outline)
 		links := &linker{shelf: shelf, all: all, read: map[string]*notes.Note{name: note}}
-		page := web.NotePage{Note: note, Book: s.book(), Terms: s.terms, Find: links.find}
+		page := web.NotePage{Note: note, Book: s.book(), Terms: s.library.lexicon(s.book()), Find: links.find}
 		d.Path, d.Title = web.NotePath(name), note.Title
 		return show(w, r, d, web.Page(d, web.Note(d, page)))
 	}

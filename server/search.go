@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/kubestage/kubestage/content"
@@ -43,17 +44,18 @@ func (s *Server) searchPage(lang string) func(http.ResponseWriter, *http.Request
 }
 
 func (s *Server) find(ctx context.Context, lang, query string) ([]web.Hit, error) {
-	index, err := s.index()
-	if err != nil {
-		return nil, err
-	}
-	found, err := index.Find(ctx, lang, s.spellings(lang, query), mostHits)
+	words := s.spellings(lang, query)
+	var found []store.Hit
+	err := s.library.read(ctx, s.book(), func(index *store.Index) (err error) {
+		found, err = index.Find(ctx, lang, words, mostHits)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	hits := make([]web.Hit, 0, len(found))
 	for _, f := range found {
-		h := web.Hit{Title: f.Title, Href: f.Where}
+		h := web.Hit{Title: f.Title, Href: f.Where, Later: f.Later}
 		for i, part := range strings.Split(f.Excerpt, store.HitBegin) {
 			marked, rest, ok := strings.Cut(part, store.HitEnd)
 			if i == 0 || !ok {
@@ -69,13 +71,14 @@ func (s *Server) find(ctx context.Context, lang, query string) ([]web.Hit, error
 // spellings takes a query apart into words, each in all the ways the book may
 // write it: without its particle, and by every name of the term it is.
 func (s *Server) spellings(lang, query string) (words [][]string) {
+	terms := s.library.lexicon(s.book())
 	for _, word := range strings.FieldsFunc(query, func(r rune) bool { return unicode.IsSpace(r) || r == ',' }) {
 		if len(words) == mostWords {
 			break
 		}
 		bare := notes.Bare(word)
 		forms := []string{word, bare}
-		if term, ok := s.book().Glossary.Term(s.terms.Lookup(bare)); ok {
+		if term, ok := s.book().Glossary.Term(terms.Lookup(bare)); ok {
 			spelling := term.In[lang]
 			forms = append(append(forms, spelling.Name), spelling.Family...)
 		}
@@ -84,10 +87,53 @@ func (s *Server) spellings(lang, query string) (words [][]string) {
 	return words
 }
 
-// makeIndex reads the book into an index. Most starts are never searched, so it
-// is made at the first search.
-func (s *Server) makeIndex() (*store.Index, error) {
-	return store.NewIndex(context.Background(), passages(s.book()))
+// library is what is made of a book for finding things in it. A course may
+// become another book at any time, and then it is made anew.
+type library struct {
+	mu    sync.Mutex // guards those below, and is held while the index is used
+	of    *content.Book
+	index *store.Index
+	terms *notes.Lexicon
+	words *content.Book // that terms are of
+}
+
+// read hands out the index of a book. Most starts are never searched, so it is
+// made at the first search.
+func (l *library) read(ctx context.Context, book *content.Book, use func(*store.Index) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.index == nil || l.of != book {
+		index, err := store.NewIndex(ctx, passages(book))
+		if err != nil {
+			return err
+		}
+		l.closeLocked()
+		l.of, l.index = book, index
+	}
+	return use(l.index)
+}
+
+// lexicon returns what finds the terms of a book in a text.
+func (l *library) lexicon(book *content.Book) *notes.Lexicon {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.words != book {
+		l.words, l.terms = book, notes.NewLexicon(book.Glossary.Spellings(), book.Glossary.FalseFriends)
+	}
+	return l.terms
+}
+
+func (l *library) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closeLocked()
+}
+
+func (l *library) closeLocked() {
+	if l.index != nil {
+		_ = l.index.Close() // it was only memory
+		l.index, l.of = nil, nil
+	}
 }
 
 func passages(b *content.Book) (all []store.Passage) {
@@ -100,16 +146,23 @@ func passages(b *content.Book) (all []store.Passage) {
 			at := "/" + lang + "/chapter/" + c.ID
 			all = append(all, store.Passage{Lang: lang, Title: p.Title, Text: p.Summary + "\n" + plainText(string(p.Intro)), Where: at})
 			for _, step := range p.Steps {
-				all = append(all, store.Passage{Lang: lang, Title: step.Title, Text: plainText(string(step.Body)), Where: at + "#step-" + step.ID})
+				all = append(all, store.Passage{Lang: lang, Title: step.Title, Text: plainText(string(step.Body)), Where: at + "#" + content.StepAnchor(step.ID)})
 			}
 			for _, note := range p.Notes {
 				all = append(all, store.Passage{Lang: lang, Title: note.Title, Text: plainText(string(note.Body)), Where: at + "#" + note.ID})
 			}
+			if p.Check != nil {
+				all = append(all, store.Passage{Lang: lang, Title: said{"Checkpoint: ", "확인 문제: "}.in(lang) + p.Title, Text: plainText(string(p.Check.Ask)), Where: at + "#check-title"})
+			}
+		}
+		for _, t := range b.Glossary.Terms {
+			of := t.In[lang]
+			all = append(all, store.Passage{Lang: lang, Title: of.Name, Text: strings.Join(append([]string{of.Gloss}, of.Family...), " · "), Where: "/" + lang + "/glossary#term-" + t.ID})
 		}
 		for _, part := range b.Outline.Parts {
 			for _, r := range part.Rows {
 				if len(r.Chapters) == 0 {
-					all = append(all, store.Passage{Lang: lang, Title: r.Title(lang), Text: r.ID + " · " + part.In[lang], Where: "/" + lang + "/book#row-" + r.ID})
+					all = append(all, store.Passage{Lang: lang, Title: r.Title(lang), Text: r.ID + " · " + part.In[lang], Where: "/" + lang + "/" + web.RowPath(r), Later: true})
 				}
 			}
 		}

@@ -58,8 +58,7 @@ type Server struct {
 	limits   limits
 	running  chan struct{} // a place for each running console command
 	jail     jail
-	terms    *notes.Lexicon
-	index    func() (*store.Index, error)
+	library  library
 
 	recordings *recordings
 	scenes     *scenes
@@ -135,10 +134,6 @@ func New(c Config) (*Server, error) {
 		tales:    newTales(c.Log),
 	}
 	s.setLimits(defaultLimits())
-	if c.Book != nil {
-		s.index = sync.OnceValues(s.makeIndex)
-		s.terms = notes.NewLexicon(c.Book.Glossary.Spellings(), c.Book.Glossary.FalseFriends)
-	}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -210,6 +205,7 @@ var errStopping = errors.New("the server is stopping")
 // that it stops, ends running commands, and returns nil within a second.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer s.jail.remove()
+	defer s.library.close()
 	if !isLoopback(l.Addr()) {
 		s.Logf("warning: %s can be reached from other computers. Whoever has the link with the key can do everything in this cluster, and the connection is not encrypted.", l.Addr())
 	}

@@ -17,7 +17,9 @@
 //     twice;
 //   - replay: the size of a recording, and from the command to the first event of
 //     one with 100,000; what it costs to remember those, and how long it takes
-//     to tell what there was at any of them.
+//     to tell what there was at any of them;
+//   - reading: a search over the whole book, and a section's page until a
+//     browser has painted it.
 //
 // `make bench` runs all of it; `go run ./e2e/bench -only start -runs 1` a part.
 package main

@@ -34,6 +34,7 @@ var parts = []struct {
 	{"memory", measureMemory},
 	{"frames", measureFrames},
 	{"replay", measureReplay},
+	{"reading", measureReading},
 }
 
 func main() {
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.binary, "binary", "bin/dashboard", "the program to measure; make build makes it")
 	flags.IntVar(&b.runs, "runs", 5, "how often each start is measured; the median counts")
-	only := flags.String("only", "", "measure only this: start, restart, pods, tracing, nodes, memory, frames or replay")
+	only := flags.String("only", "", "measure only this: start, restart, pods, tracing, nodes, memory, frames, replay or reading")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,6 +15,7 @@ type Passage struct {
 	Title string
 	Text  string // plain
 	Where string // the path that shows it
+	Later bool   // it only says that there will be a text; those that are there come first
 }
 
 // Hit is a passage that was found. Excerpt holds the words found between
@@ -57,20 +59,20 @@ func (x *Index) fill(ctx context.Context, passages []Passage) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	for _, statement := range []string{
-		`CREATE VIRTUAL TABLE words USING fts5(title, text, lang UNINDEXED, place UNINDEXED, tokenize = "unicode61 remove_diacritics 0", prefix = '1 2 3')`,
-		`CREATE VIRTUAL TABLE grams USING fts5(title, text, lang UNINDEXED, place UNINDEXED, tokenize = "trigram")`,
+		`CREATE VIRTUAL TABLE words USING fts5(title, text, lang UNINDEXED, place UNINDEXED, later UNINDEXED, tokenize = "unicode61 remove_diacritics 0", prefix = '1 2 3')`,
+		`CREATE VIRTUAL TABLE grams USING fts5(title, text, lang UNINDEXED, place UNINDEXED, later UNINDEXED, tokenize = "trigram")`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
 	for _, table := range []string{"words", "grams"} {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO `+table+` (rowid, title, text, lang, place) VALUES (?, ?, ?, ?, ?)`)
+		insert, err := tx.PrepareContext(ctx, `INSERT INTO `+table+` (rowid, title, text, lang, place, later) VALUES (?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return err
 		}
 		for i, p := range passages {
-			if _, err := insert.ExecContext(ctx, i+1, p.Title, p.Text, p.Lang, p.Where); err != nil {
+			if _, err := insert.ExecContext(ctx, i+1, p.Title, p.Text, p.Lang, p.Where, p.Later); err != nil {
 				return err
 			}
 		}
@@ -109,12 +111,21 @@ func (x *Index) Find(ctx context.Context, lang string, words [][]string, limit i
 			}
 		}
 	}
+	slices.SortStableFunc(hits, func(a, b Hit) int {
+		if a.Later == b.Later {
+			return 0
+		}
+		if b.Later {
+			return -1
+		}
+		return 1
+	})
 	return hits, nil
 }
 
 func (x *Index) query(ctx context.Context, table, match, lang string, limit int) ([]Hit, error) {
-	rows, err := x.db.QueryContext(ctx, `SELECT title, text, place, snippet(`+table+`, 1, ?, ?, '…', 24)
-		FROM `+table+` WHERE `+table+` MATCH ? AND lang = ? ORDER BY bm25(`+table+`, 8.0, 1.0), rowid LIMIT ?`,
+	rows, err := x.db.QueryContext(ctx, `SELECT title, text, place, later, snippet(`+table+`, 1, ?, ?, '…', 24)
+		FROM `+table+` WHERE `+table+` MATCH ? AND lang = ? ORDER BY later, bm25(`+table+`, 8.0, 1.0), rowid LIMIT ?`,
 		HitBegin, HitEnd, match, lang, limit)
 	if err != nil {
 		return nil, err
@@ -123,7 +134,7 @@ func (x *Index) query(ctx context.Context, table, match, lang string, limit int)
 	var hits []Hit
 	for rows.Next() {
 		h := Hit{Passage: Passage{Lang: lang}}
-		if err := rows.Scan(&h.Title, &h.Text, &h.Where, &h.Excerpt); err != nil {
+		if err := rows.Scan(&h.Title, &h.Text, &h.Where, &h.Later, &h.Excerpt); err != nil {
 			return nil, err
 		}
 		hits = append(hits, h)
