@@ -28,6 +28,7 @@ var (
 const (
 	serviceAccount = "system:serviceaccount:"
 	apiserver      = "system:apiserver"
+	proxy          = "system:kube-proxy" // one user for all nodes: nobody can tell which of them hears
 )
 
 // isPerson reports somebody from outside the cluster's own machinery: a
@@ -63,7 +64,7 @@ func (s *Stories) laneOf(e *watch.Event) lane {
 		}
 		return resourceLane(e)
 	case watch.Watch:
-		if e.Verb == "BOOKMARK" || e.To == apiserver {
+		if e.Verb == "BOOKMARK" || e.To == apiserver || e.To == proxy {
 			return background
 		}
 		for _, c := range e.Causes {

@@ -208,35 +208,8 @@ describe("a pod's state", () => {
   });
 });
 
-describe("stories", () => {
-  test("what grew out of one command is one story", () => {
-    const t = boot(new Tape());
-    const from = t.wait(3000).events.length;
-    createDeployment(t);
-    const m = material(t.events);
-    const foreground = m.timeline.foreground.filter((s) => s > from);
-    const story = m.stories.of(foreground[0]!)!;
-    expect(story.events).toEqual(foreground);
-    expect(story.root).toBe(foreground[0]);
-    expect([...story.actors].sort()).toEqual(
-      ["apiserver", "controllers", "etcd", "node:node-1", "node:node-2", "node:node-3", "person", "scheduler"].sort(),
-    );
-  });
-
-  test("what is swept up after a deletion belongs to the deletion", () => {
-    const t = createDeployment(boot(new Tape()), "web", 1);
-    const put = (resource: string) =>
-      t.events.find((e) => e.kind === "etcd" && e.object?.resource === resource)!.object!;
-    const gone = t.wait(500).write("kubernetes-admin", "delete", put("deployments"), null);
-    const root = gone.causes![0]!.seq;
-    const collector = "system:serviceaccount:kube-system:generic-garbage-collector";
-    const swept = t.wait(500).write(collector, "delete", put("replicasets"), null);
-    const m = material(t.events);
-    expect(m.stories.of(swept.seq)?.root).toBe(root);
-    expect(m.stories.of(swept.causes![0]!.seq)?.root).toBe(root);
-  });
-
-  test("milestones are few and in order", () => {
+describe("milestones", () => {
+  test("are few and in order", () => {
     const m = material(everything().events);
     const milestones = new Milestones();
     for (const e of m.log.range(1, m.log.last)) milestones.push(e, m.history.lane(e.seq)!);

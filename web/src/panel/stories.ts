@@ -22,18 +22,6 @@ export interface Line {
   settled: boolean;
 }
 
-interface ServerStory {
-  id: string;
-  root: number;
-  title: { en: string; ko: string };
-  actors: string[];
-  counts: { events: number };
-  start: string;
-  end: string;
-  last: number;
-  settled: boolean;
-}
-
 interface Kept {
   id: string;
   title?: string;
@@ -45,10 +33,11 @@ interface Kept {
 
 export interface StoriesOptions {
   lang: Lang;
-  /** The page's own grouping: for a recording, or a server that has none. */
-  own(): Line[];
-  /** Whether the page shows the server's log, so that the server's stories are about it and it can be recorded. */
+  stories(): Line[];
+  /** Whether the page shows the server's own log, which can be recorded. */
   live: boolean;
+  /** The root of the chosen story; 0 when none is. */
+  chosen(): number;
   playhead(): number;
   bounds(): { first: number; last: number };
   choose(line: Line): void;
@@ -60,7 +49,6 @@ const SHOWN = 60;
 
 export class StoriesPanel {
   private readonly drawing;
-  private lines: Line[] | null = null;
   private kept: Kept[] = [];
   private asked = 0;
   private asking = false;
@@ -70,7 +58,6 @@ export class StoriesPanel {
   private title = "";
   private says = "";
   private deleting = "";
-  private chosen = "";
 
   constructor(
     private readonly root: HTMLElement,
@@ -93,37 +80,15 @@ export class StoriesPanel {
   /** Asks the server when there may be news. */
   private refresh(): void {
     const { last } = this.o.bounds();
-    if (this.asking || !this.o.live || (last === this.askedFor && this.lines) || Date.now() - this.asked < EVERY)
-      return;
+    if (this.asking || !this.o.live || last === this.askedFor || Date.now() - this.asked < EVERY) return;
     this.asking = true;
     this.askedFor = last;
-    void Promise.all([this.readStories(), this.readKept()]).then(() => {
+    void this.readKept().then(() => {
       this.asking = false;
       this.asked = Date.now();
       this.o.redraw();
       window.setTimeout(() => this.o.redraw(), EVERY);
     });
-  }
-
-  private async readStories(): Promise<void> {
-    try {
-      const { stories } = (await (await ask("GET", `/api/stories?limit=${SHOWN}`)).json()) as {
-        stories: ServerStory[];
-      };
-      this.lines = stories.map((s) => ({
-        id: s.id,
-        root: Number(s.root),
-        last: Number(s.last),
-        title: s.title[this.o.lang],
-        events: s.counts.events,
-        actors: s.actors.length,
-        start: s.start,
-        took: Math.max(0, instant(s.end) - instant(s.start)),
-        settled: s.settled,
-      }));
-    } catch {
-      this.lines = null;
-    }
   }
 
   private async readKept(): Promise<void> {
@@ -139,14 +104,11 @@ export class StoriesPanel {
     const record = target.closest("[data-record]");
     const remove = target.closest("[data-delete]");
     if (line) {
-      const story = this.list().find((l) => l.id === line.getAttribute("data-story"));
-      if (story) {
-        this.chosen = story.id;
-        this.o.choose(story);
-      }
+      const story = this.o.stories().find((l) => l.id === line.getAttribute("data-story"));
+      if (story) this.o.choose(story);
     } else if (record) {
-      const story = this.list().find((l) => l.id === record.getAttribute("data-record"));
-      if (story) void this.record(this.lines ? { story: story.id } : { from: story.root, to: story.last }, story.title);
+      const story = this.o.stories().find((l) => l.id === record.getAttribute("data-record"));
+      if (story) void this.record({ story: story.id }, story.title);
     } else if (target.closest("[data-from-here]")) this.from = this.o.playhead();
     else if (target.closest("[data-to-here]")) this.to = this.o.playhead();
     else if (remove) {
@@ -182,14 +144,10 @@ export class StoriesPanel {
     this.o.redraw();
   }
 
-  private list(): Line[] {
-    return (this.o.live && this.lines) || this.o.own();
-  }
-
   draw(): void {
     this.refresh();
     const { lang } = this.o;
-    const list = this.list().slice(-SHOWN).reverse();
+    const list = this.o.stories().slice(-SHOWN).reverse();
     this.drawing.draw(
       h("h2", { key: "h", class: "inspector-title" }, word(lang, "storiesTitle")),
       h("p", { key: "w", class: "hint" }, word(lang, "storiesWords")),
@@ -221,7 +179,7 @@ export class StoriesPanel {
     ];
     return h(
       "li",
-      { key: l.id, class: l.id === this.chosen ? "now" : "" },
+      { key: l.id, class: l.root === this.o.chosen() ? "now" : "" },
       h("button", { type: "button", class: "story-line", "data-story": l.id }, l.title),
       h(
         "span",
