@@ -2,13 +2,14 @@
 // what caused it. It says what the log shows, and calls inferred what is.
 import type { Lang } from "../app.ts";
 import { actorOf } from "../model/actor.ts";
+import type { Decision } from "../model/decision.ts";
 import { passageOf } from "../model/gates.ts";
-import { isRead } from "../model/lane.ts";
 import { type PodValue, podView } from "../model/pod.ts";
-import type { KubeEvent, KubeObject } from "../wire/event.ts";
-import type { Both } from "./lang.ts";
+import type { KubeEvent } from "../wire/event.ts";
+import { type Both, pick } from "./lang.ts";
 import { withParticle as w } from "./particle.ts";
-import { actorName, capital, codeWords, kindName, kindsName, objectName } from "./words.ts";
+import { asked } from "./requests.ts";
+import { actorName, capital, codeWords, kindsName, objectName } from "./words.ts";
 
 export interface Told {
   /** The events of one step: one, or all notifications of one revision. */
@@ -32,6 +33,8 @@ export function caption(lang: Lang, told: Told): string {
       return cri(lang, e);
     case "component":
       return component(lang, e);
+    case "probe":
+      return probe(lang, e);
     case "net":
       return net(lang, e);
     case "link":
@@ -47,7 +50,8 @@ export function caption(lang: Lang, told: Told): string {
 
 const say = (lang: Lang, en: string, ko: string): string => (lang === "ko" ? ko : en);
 
-function fallback(lang: Lang, e: KubeEvent): string {
+/** Who did what, in the words of the log: for what no sentence is known. */
+export function fallback(lang: Lang, e: KubeEvent): string {
   const who = actorName(lang, actorOf(e.from));
   const what = e.object ? objectName(lang, e.object) : "";
   return say(
@@ -64,133 +68,16 @@ function agentOf(e: KubeEvent): string {
 /* Requests */
 
 function request(lang: Lang, e: KubeEvent): string {
-  const who = actorName(lang, actorOf(e.from), agentOf(e));
-  const o = e.object;
-  if (!o) {
-    const uri = String(e.detail?.uri ?? "");
-    return say(
-      lang,
-      `${capital(who)} asks the kube-apiserver for ${uri}.`,
-      `${w(who, "이")} kube-apiserver에 ${uri} 경로를 묻습니다.`,
-    );
-  }
-  const asked = asks(lang, e, o, who);
+  const told = asked(lang, e) ?? fallback(lang, e);
   if (e.detail?.dryRun === true) {
     return say(
       lang,
-      `${asked} It is a dry run: nothing is stored.`,
-      `${asked} 시험 실행(dry run)이라 아무것도 저장되지 않습니다.`,
+      `${told} It is a dry run: nothing is stored.`,
+      `${told} 시험 실행(dry run)이라 아무것도 저장되지 않습니다.`,
     );
   }
   const code = e.code ?? 0;
-  return code >= 400 ? `${asked} ${refusal(lang, e, code)}` : asked;
-}
-
-function asks(lang: Lang, e: KubeEvent, o: KubeObject, who: string): string {
-  const special = subresource(lang, e, o, who);
-  if (special) return special;
-  const what = objectName(lang, o, true);
-  const it = objectName("en", o);
-  const Who = capital(who);
-  const whoI = w(who, "이");
-  switch (e.verb) {
-    case "create": {
-      const name = o.name ? what : say(lang, `a ${kindName(lang, o.resource)}`, kindName(lang, o.resource));
-      return say(
-        lang,
-        `${Who} asks the kube-apiserver to create ${name}.`,
-        `${whoI} kube-apiserver에 ${name} 만들기를 요청합니다.`,
-      );
-    }
-    case "update":
-      return say(
-        lang,
-        `${Who} asks to replace ${it} with a changed version.`,
-        `${whoI} ${w(what, "을")} 고친 내용으로 바꾸자고 요청합니다.`,
-      );
-    case "patch":
-    case "apply":
-      return say(lang, `${Who} asks to change a part of ${it}.`, `${whoI} ${what}의 일부를 고치자고 요청합니다.`);
-    case "delete":
-      return say(
-        lang,
-        `${Who} asks the kube-apiserver to delete ${it}.`,
-        `${whoI} kube-apiserver에 ${what} 지우기를 요청합니다.`,
-      );
-    case "deletecollection":
-      return say(
-        lang,
-        `${Who} asks to delete a whole collection of ${kindsName(lang, o.resource)}.`,
-        `${whoI} ${kindsName(lang, o.resource)} 여럿을 한꺼번에 지우자고 요청합니다.`,
-      );
-    case "get":
-      return say(lang, `${Who} reads ${it}.`, `${whoI} ${w(what, "을")} 읽습니다.`);
-    case "list":
-      return say(lang, `${Who} reads ${it}.`, `${whoI} ${w(what, "을")} 읽습니다.`);
-    case "watch":
-      return say(
-        lang,
-        `${Who} begins to watch ${o.name ? it : kindsName(lang, o.resource)}: the kube-apiserver will tell it of every change.`,
-        `${whoI} ${o.name ? what : kindsName(lang, o.resource)} 지켜보기(watch)를 시작합니다. 바뀔 때마다 kube-apiserver가 알려 줍니다.`,
-      );
-    default:
-      return say(lang, `${Who} sends ${e.verb} for ${it}.`, `${whoI} ${what}에 대해 ${w(e.verb, "을")} 보냅니다.`);
-  }
-}
-
-function subresource(lang: Lang, e: KubeEvent, o: KubeObject, who: string): string | null {
-  const what = objectName(lang, { ...o, subresource: undefined }, false);
-  const Who = capital(who);
-  const whoI = w(who, "이");
-  switch (o.subresource) {
-    case undefined:
-    case "":
-      return null;
-    case "binding": {
-      const body = e.detail?.request as { target?: { name?: string } } | undefined;
-      const node = body?.target?.name;
-      return node
-        ? say(lang, `${Who} binds ${what} to ${node}.`, `${whoI} ${w(what, "을")} ${node}에 배정(binding)합니다.`)
-        : say(lang, `${Who} binds ${what} to a node.`, `${whoI} ${w(what, "을")} 한 노드에 배정(binding)합니다.`);
-    }
-    case "status":
-      if (isRead(e)) return null;
-      return say(lang, `${Who} reports the status of ${what}.`, `${whoI} ${what}의 상태(status)를 보고합니다.`);
-    case "scale":
-      if (isRead(e))
-        return say(lang, `${Who} reads the scale of ${what}.`, `${whoI} ${what}의 크기(scale)를 읽습니다.`);
-      return say(
-        lang,
-        `${Who} asks to change the number of replicas of ${what}.`,
-        `${whoI} ${what}의 복제본 수를 바꾸자고 요청합니다.`,
-      );
-    case "eviction":
-      return say(lang, `${Who} asks to evict ${what}.`, `${whoI} ${w(what, "을")} 내보내자고(eviction) 요청합니다.`);
-    case "log":
-      return say(lang, `${Who} reads the log of ${what}.`, `${whoI} ${what}의 로그를 읽습니다.`);
-    case "exec":
-      return say(lang, `${Who} runs a command in ${what}.`, `${whoI} ${what} 안에서 명령을 실행합니다.`);
-    case "attach":
-      return say(lang, `${Who} attaches to ${what}.`, `${whoI} ${what}에 붙습니다(attach).`);
-    case "portforward":
-      return say(lang, `${Who} forwards a port to ${what}.`, `${whoI} ${what}로 포트를 연결합니다.`);
-    case "finalize":
-      return say(
-        lang,
-        `${Who} takes its finalizer off ${what}.`,
-        `${whoI} ${what}에서 파이널라이저(finalizer)를 뗍니다.`,
-      );
-    case "approval":
-      return say(lang, `${Who} decides on ${what}.`, `${whoI} ${what}의 승인 여부를 정합니다.`);
-    case "token":
-      return say(lang, `${Who} asks for a token of ${what}.`, `${whoI} ${what}의 토큰을 요청합니다.`);
-    default:
-      return say(
-        lang,
-        `${Who} sends ${e.verb} for the ${o.subresource} of ${what}.`,
-        `${whoI} ${what}의 ${o.subresource}에 대해 ${w(e.verb, "을")} 보냅니다.`,
-      );
-  }
+  return code >= 400 ? `${told} ${refusal(lang, e, code)}` : told;
 }
 
 const gateWords: Record<string, Both> = {
@@ -230,6 +117,13 @@ function etcd(lang: Lang, e: KubeEvent): string {
     );
   }
   const now = podNow(lang, e);
+  if (e.verb === "range") {
+    return say(
+      lang,
+      `etcd holds ${what} already, since revision ${rev}.`,
+      `etcd에 ${w(what, "이")} 이미 있습니다. 리비전(revision) ${rev}부터입니다.`,
+    );
+  }
   return e.detail?.version === 1
     ? say(
         lang,
@@ -258,12 +152,21 @@ const deeds: Record<string, Both> = {
   ADDED: ["is new", "새로 생겼다고"],
   MODIFIED: ["changed", "바뀌었다고"],
   DELETED: ["is gone", "없어졌다고"],
-  BOOKMARK: ["is still being watched", "계속 지켜보는 중이라고"],
 };
 
 function watch(lang: Lang, events: readonly KubeEvent[]): string {
   const e = events[events.length - 1]!;
   const what = e.object ? objectName(lang, e.object) : "";
+  const to = e.to ? actorName(lang, actorOf(e.to), agentOf(e)) : "";
+  if (e.verb === "BOOKMARK" && e.object) {
+    const n = Number(e.detail?.listed ?? 0);
+    const kinds = kindsName(lang, e.object.resource);
+    return say(
+      lang,
+      `The kube-apiserver tells ${to}, who begins to watch, of all ${kinds} there are (${n}).`,
+      `kube-apiserver가 지켜보기 시작한 ${to}에 지금 있는 ${w(kinds, "을")} 모두 알립니다(${n}개).`,
+    );
+  }
   const verbs = new Set(events.map((x) => x.verb));
   const deed = deeds[verbs.size === 1 ? e.verb : "MODIFIED"] ?? deeds.MODIFIED!;
   const heard = [...new Set(events.map((x) => actorName(lang, actorOf(x.to ?? ""), agentOf(x))))];
@@ -285,22 +188,6 @@ function joinEn(names: string[]): string {
 }
 
 /* Scheduler */
-
-export interface Decision {
-  result?: string;
-  node?: string;
-  message?: string;
-  attempt?: number;
-  evaluated?: number;
-  feasible?: number;
-  nodes?: {
-    name: string;
-    rejected?: { plugin: string; reason: string };
-    scores?: Record<string, number>;
-    total?: number;
-  }[];
-  preFilter?: { plugin: string; reason: string }[];
-}
 
 function schedule(lang: Lang, e: KubeEvent): string {
   const d = (e.detail ?? {}) as Decision;
@@ -415,7 +302,7 @@ function cri(lang: Lang, e: KubeEvent): string {
         return say(lang, `${K} has the sandbox of ${pod} removed.`, `${KI} ${pod}의 샌드박스를 치우게 합니다.`);
       case "ContainerExited": {
         const code = d.exitCode ?? "?";
-        const reason = d.reason ? `, ${d.reason}` : "";
+        const reason = d.reason ? ` (${d.reason})` : "";
         return say(
           lang,
           `Container ${c} of ${pod} on ${node} ended with exit code ${code}${reason}.`,
@@ -430,17 +317,66 @@ function cri(lang: Lang, e: KubeEvent): string {
           `${K} opens a stream into ${pod} (${e.verb}).`,
           `${KI} ${pod}로 통하는 스트림을 엽니다(${e.verb}).`,
         );
+      case "ExecSync":
+        return say(
+          lang,
+          `${K} has a command run in container ${c} of ${pod}, for a probe or a hook.`,
+          `${KI} ${pod}의 ${c} 컨테이너 안에서 명령을 실행하게 합니다. 프로브나 훅을 위한 것입니다.`,
+        );
+      case "ImageStatus":
+        return say(
+          lang,
+          `${K} asks the runtime whether the image ${image} is there.`,
+          `${KI} 런타임에 ${image} 이미지가 있는지 묻습니다.`,
+        );
+      case "UpdateContainerResources":
+        return say(
+          lang,
+          `${K} has the runtime change what container ${c} of ${pod} may use.`,
+          `${KI} 런타임에 ${pod}의 ${c} 컨테이너가 쓸 수 있는 리소스를 바꾸게 합니다.`,
+        );
+      case "ReopenContainerLog":
+        return say(
+          lang,
+          `${K} has the log of container ${c} of ${pod} opened anew.`,
+          `${KI} ${pod}의 ${c} 컨테이너 로그를 새로 열게 합니다.`,
+        );
       case "RemoveImage":
         return say(lang, `${K} has the image ${image} removed.`, `${KI} ${image} 이미지를 치우게 합니다.`);
       default:
-        return say(
-          lang,
-          `${K} calls ${e.verb} of the runtime${pod ? ` for ${pod}` : ""}.`,
-          `${KI} ${pod ? `${w(pod, "을")} 위해 ` : ""}런타임의 ${w(e.verb, "을")} 부릅니다.`,
-        );
+        return fallback(lang, e);
     }
   })();
   return told + tail;
+}
+
+const probed: Record<string, Both> = {
+  startup: ["has it started?", "시작했는가?"],
+  readiness: ["is it ready?", "준비되었는가?"],
+  liveness: ["is it alive?", "살아 있는가?"],
+};
+const results: Record<string, Both> = {
+  success: ["It succeeds.", "성공합니다."],
+  warning: ["It succeeds with a warning.", "경고와 함께 성공합니다."],
+  failure: ["It fails.", "실패합니다."],
+  unknown: ["It could not be asked.", "물어볼 수 없었습니다."],
+};
+
+function probe(lang: Lang, e: KubeEvent): string {
+  const d = e.detail ?? {};
+  const result = results[String(d.result)];
+  const how = { httpGet: "HTTP", tcpSocket: "TCP", grpc: "gRPC" }[e.verb];
+  if (!result || !how) return fallback(lang, e);
+  const who = actorName(lang, actorOf(e.from));
+  const pod = e.object ? objectName(lang, e.object) : "";
+  const questions = (Array.isArray(d.probes) ? d.probes.map(String) : [])
+    .map((p) => (probed[p] ? `${p}: ${pick(lang, probed[p])}` : p))
+    .join(" ");
+  return say(
+    lang,
+    `${capital(who)} probes container ${d.container} of ${pod} by ${how} (${questions}). ${result[0]}`,
+    `${w(who, "이")} ${how} 프로브로 ${pod}의 ${d.container} 컨테이너에 묻습니다(${questions}). ${result[1]}`,
+  );
 }
 
 /* The pod network, as far as there is one */

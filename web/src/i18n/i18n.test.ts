@@ -110,6 +110,10 @@ test("particles fit the word before them", () => {
     ["1", "로", "1로"],
     ["0", "로", "0으로"],
     ["디플로이먼트", "과", "디플로이먼트와"],
+    ["web 디플로이먼트(Deployment)", "을", "web 디플로이먼트(Deployment)를"],
+    ["롤바인딩(RoleBinding)", "을", "롤바인딩(RoleBinding)을"],
+    ["PDB", "을", "PDB를"],
+    ["URL", "을", "URL을"],
   ];
   for (const [w, p, want] of cases) expect(withParticle(w, p)).toBe(want);
 });

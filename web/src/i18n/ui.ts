@@ -1,7 +1,9 @@
 // The words of the picture and the panels, in both languages.
 import type { Both } from "./lang.ts";
+import { viewWords } from "./views.ts";
 
 export const ui = {
+  ...viewWords,
   onlyDoor: ["the only door", "유일한 문"],
   authn: ["Authentication", "인증"],
   authz: ["Authorization", "인가"],
@@ -210,14 +212,6 @@ export const ui = {
   refusedMark: ["turned back at a gate", "관문에서 돌아감"],
   impliedMark: ["dashed gate: passed, as the answer implies", "점선 관문: 응답으로 미루어 통과"],
   observedMark: ["solid gate: the audit log says so", "실선 관문: 감사 로그가 말해 줌"],
-  keySpace: ["play or pause", "재생 또는 멈춤"],
-  keyArrows: ["one step back or forward", "한 걸음 뒤로, 앞으로"],
-  keyPages: ["previous or next milestone", "이전, 다음 이정표"],
-  keySpeed: ["slower or faster", "느리게, 빠르게"],
-  keyLive: ["back to live", "라이브로"],
-  keyInspect: ["what happened at this step, in full", "이 걸음에서 일어난 일 자세히"],
-  keyLegend: ["this legend", "이 범례"],
-  keyEscape: ["close, back to the notes", "닫기, 노트로"],
 } as const satisfies Record<string, Both>;
 
 export type Word = keyof typeof ui;
@@ -230,6 +224,7 @@ export function word(lang: "en" | "ko", w: Word, value?: string | number): strin
 /** A length of time for people: "0.41 s", "12 s", "3 min". */
 export function duration(lang: "en" | "ko", ms: number): string {
   const ko = lang === "ko";
+  if (ms < 0.1) return ko ? `${Math.round(ms * 1000)}마이크로초` : `${Math.round(ms * 1000)} µs`;
   if (ms < 10) return ko ? `${ms.toFixed(1)}밀리초` : `${ms.toFixed(1)} ms`;
   if (ms < 1000) return ko ? `${Math.round(ms)}밀리초` : `${Math.round(ms)} ms`;
   const s = ms / 1000;

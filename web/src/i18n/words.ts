@@ -56,8 +56,29 @@ const kinds: Record<string, Both> = {
   validatingwebhookconfigurations: ["ValidatingWebhookConfiguration", "검증 웹훅 설정"],
   validatingadmissionpolicies: ["ValidatingAdmissionPolicy", "검증 어드미션 정책"],
   validatingadmissionpolicybindings: ["ValidatingAdmissionPolicyBinding", "검증 어드미션 정책 바인딩"],
+  ranges: ["RangeAllocation", "범위 할당"],
+  bindings: ["Binding", "바인딩"],
+  componentstatuses: ["ComponentStatus", "컴포넌트 상태"],
+  csistoragecapacities: ["CSIStorageCapacity", "CSI 스토리지 용량"],
+  deviceclasses: ["DeviceClass", "디바이스 클래스"],
+  resourceclaims: ["ResourceClaim", "리소스 클레임"],
+  resourceclaimtemplates: ["ResourceClaimTemplate", "리소스 클레임 템플릿"],
+  resourceslices: ["ResourceSlice", "리소스 슬라이스"],
+  mutatingadmissionpolicies: ["MutatingAdmissionPolicy", "변형 어드미션 정책"],
+  mutatingadmissionpolicybindings: ["MutatingAdmissionPolicyBinding", "변형 어드미션 정책 바인딩"],
+  volumeattributesclasses: ["VolumeAttributesClass", "볼륨 속성 클래스"],
+  tokenreviews: ["TokenReview", "토큰 검토(TokenReview)"],
+  subjectaccessreviews: ["SubjectAccessReview", "권한 검토(SubjectAccessReview)"],
+  localsubjectaccessreviews: ["LocalSubjectAccessReview", "권한 검토(LocalSubjectAccessReview)"],
+  selfsubjectrulesreviews: ["SelfSubjectRulesReview", "권한 목록(SelfSubjectRulesReview)"],
+  selfsubjectreviews: ["SelfSubjectReview", "자기 확인(SelfSubjectReview)"],
   selfsubjectaccessreviews: ["SelfSubjectAccessReview", "권한 물음(SelfSubjectAccessReview)"],
 };
+
+/** Whether a kind of objects has a name here. */
+export function knowsKind(resource: string): boolean {
+  return resource in kinds;
+}
 
 export function kindName(lang: Lang, resource: string): string {
   const k = kinds[resource];

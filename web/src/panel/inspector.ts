@@ -1,11 +1,12 @@
 // The inspector: what was chosen, in full. For an event: what, who, when,
 // why, what followed, and the event itself as the server sent it.
 import type { Lang, Selection } from "../app.ts";
-import { caption, type Decision, evidenceWords } from "../i18n/captions.ts";
+import { caption, evidenceWords } from "../i18n/captions.ts";
 import { pick } from "../i18n/lang.ts";
 import { duration, word } from "../i18n/ui.ts";
 import { codeWords, kindName, stepName } from "../i18n/words.ts";
 import { actorOf } from "../model/actor.ts";
+import type { Decision } from "../model/decision.ts";
 import type { History } from "../model/history.ts";
 import { pluginsOf, type Step, stepsOf } from "../model/span.ts";
 import type { ClusterState } from "../model/state.ts";

@@ -2,10 +2,10 @@
 // and of what the viewer looks at. Every box that can be asked about carries
 // data-part; what is chosen or lit by a word of the text carries a class.
 import type { Lang, Selection } from "../app.ts";
-import type { Decision } from "../i18n/captions.ts";
 import { duration, type Word, word } from "../i18n/ui.ts";
 import { codeWords } from "../i18n/words.ts";
 import { actorOf } from "../model/actor.ts";
+import type { Decision } from "../model/decision.ts";
 import { type Gate, type GateMark, gates, passageOf } from "../model/gates.ts";
 import { isRead, type Quiet, quietLanes } from "../model/lane.ts";
 import type { PodPhase } from "../model/pod.ts";
