@@ -76,7 +76,7 @@ test("a request's gates are opened by what it went through", async ({ dashboard,
     await expect(stage.part(gate)).toHaveClass(/is-observed/);
     await expect(stage.part(gate)).toHaveAttribute("aria-label", /\d(\.\d+)? (ms|s)$/);
   }
-  await page.keyboard.press("i");
+  await page.keyboard.press("w");
   const steps = page.locator("#panel-inspector table.steps");
   await expect(steps).toContainText("Authorization");
   await expect(steps).toContainText("Mutating admission");

@@ -1,7 +1,8 @@
 // Wires the page: the stream fills the log, the log feeds what is derived
 // from it, the player moves, the stage and the panels draw.
 import "../styles/main.css";
-import { computed, effect, type Signal, signal } from "@preact/signals-core";
+import { batch, computed, effect, type Signal, signal } from "@preact/signals-core";
+import { readPlace, writePlace } from "./address.ts";
 import type { App, Lang, Selection, Term } from "./app.ts";
 import { mount as mountChapter } from "./chapter/chapter.ts";
 import { mountReading } from "./chapter/reading.ts";
@@ -11,22 +12,28 @@ import { duration, ui, type Word, word } from "./i18n/ui.ts";
 import { actorName } from "./i18n/words.ts";
 import { actorOf } from "./model/actor.ts";
 import { History } from "./model/history.ts";
+import { Ledger } from "./model/ledger.ts";
 import { Milestones } from "./model/milestones.ts";
-import { Stories } from "./model/story.ts";
+import { Stories, type Story } from "./model/story.ts";
+import { type Command, keyNames, listen } from "./panel/commands.ts";
 import { Controls } from "./panel/controls.ts";
 import { find } from "./panel/html.ts";
 import { Inspector } from "./panel/inspector.ts";
 import { legend } from "./panel/legend.ts";
+import { type Choice, Palette } from "./panel/palette.ts";
 import { SeekBar } from "./panel/seek.ts";
 import { StoriesPanel } from "./panel/stories.ts";
-import { Tabs } from "./panel/tabs.ts";
+import { type TabName, Tabs, tabNames } from "./panel/tabs.ts";
 import { currentTheme, nextTheme, themeWord } from "./panel/theme.ts";
 import { eventsOfStep, Transcript } from "./panel/transcript.ts";
 import { milestoneFrom, Transport } from "./panel/transport.ts";
+import { lowerBound } from "./player/display.ts";
 import { Player } from "./player/player.ts";
 import { Stage } from "./stage/stage.ts";
 import { labelOf } from "./stage/tokens.ts";
-import { loadBook } from "./wire/book.ts";
+import { type Moment, type ViewName, viewNames } from "./view/view.ts";
+import { Views } from "./view/views.ts";
+import { book, loadBook } from "./wire/book.ts";
 import type { KubeEvent } from "./wire/event.ts";
 import { EventLog, KEEP, KEEP_RECORDING } from "./wire/log.ts";
 import { type Link, openStream } from "./wire/socket.ts";
@@ -36,6 +43,7 @@ const lang: Lang = document.documentElement.lang === "ko" ? "ko" : "en";
 const replaying = document.body.dataset.source === "recording";
 const log = new EventLog(replaying ? KEEP_RECORDING : KEEP);
 const history = new History(log);
+const ledger = new Ledger(log);
 let stories = new Stories();
 let milestones = new Milestones();
 log.listen({
@@ -61,16 +69,22 @@ const player = new Player(log, history, {
   cancel: (id) => cancelAnimationFrame(id),
 });
 
+/** What the address of this page asks for. */
+const wanted = readPlace(location.search, location.hash);
+player.setSpeed(wanted.speed);
 const selection: Signal<Selection | null> = signal(null);
+const view: Signal<ViewName> = signal(wanted.view);
+/** The root of the story that was chosen to be stepped through; 0: whatever happens. */
+const chosen: Signal<number> = signal(wanted.story);
+const compared: Signal<number> = signal(wanted.compared);
+/** The theme the address asks for, until the reader takes another. */
+const theme: Signal<string> = signal(wanted.theme);
 const lit: Signal<Term | null> = signal(null);
 const link: Signal<Link> = signal("connecting");
 /** The server's clock minus ours. */
 let skew = 0;
 /** The last event the server has told us of. */
 let known = 0;
-/** What the link to this page asks for: a moment of a log. */
-const wanted = /^#at=(\d+)(?:&log=(\w+))?$/.exec(location.hash);
-
 /** The kept recording this page plays in place of the cluster. */
 const recording = new URLSearchParams(location.search).get("recording");
 
@@ -84,7 +98,7 @@ const app: App = {
     player.seek(seq);
     player.play();
   },
-  catchUp: () => player.catchUp(),
+  catchUp,
   light: (term) => {
     lit.value = term;
   },
@@ -150,7 +164,16 @@ function joinWhenRead(): void {
   joined = true;
   player.join();
   if (replaying) player.scrub(0);
-  if (wanted && (!wanted[2] || wanted[2] === log.id)) player.seek(Number(wanted[1]));
+  if (wanted.log && wanted.log !== log.id) {
+    batch(() => {
+      chosen.value = 0;
+      compared.value = 0;
+    });
+    notice(word(lang, "otherLog"));
+    return;
+  }
+  if (wanted.at !== null) player.seek(wanted.at);
+  selection.value = wanted.focus;
 }
 
 /* The page */
@@ -164,7 +187,18 @@ const stage = new Stage(find('[data-mount="stage"]'), {
   lit,
 });
 
-const tabs = new Tabs(find('[role="tablist"]'));
+const tabs = new Tabs<TabName>(find('[role="tablist"]'), "notes");
+const views = new Views(view, {
+  select: (s) => {
+    selection.value = s;
+  },
+  seek: (seq) => player.seek(seq),
+  compare: (root) => {
+    compared.value = root;
+  },
+  titleOf,
+  redraw: () => schedule(),
+});
 const transcript = new Transcript(
   find('[data-mount="transcript"]'),
   lang,
@@ -183,12 +217,11 @@ const inspector = new Inspector(find('[data-mount="inspector"]'), lang, log, his
   seek: (seq) => player.seek(seq),
 });
 const dialog = find<HTMLDialogElement>("[data-legend]");
-legend(find('[data-mount="legend"]'), lang);
 
 const storiesPanel = new StoriesPanel(find('[data-mount="stories"]'), {
   lang,
   live: !recording,
-  own: () =>
+  stories: () =>
     stories
       .all()
       .filter((s) => s.events.length > 1 || log.get(s.root)?.kind === "request")
@@ -201,47 +234,294 @@ const storiesPanel = new StoriesPanel(find('[data-mount="stories"]'), {
         actors: s.actors.size,
         start: log.get(s.root)?.start ?? "",
         took: Math.max(0, s.to - s.from),
-        settled: true,
+        settled: stories.settled(s),
       })),
+  chosen: () => chosen.value,
   playhead: () => player.playhead.value,
   bounds: () => ({ first: log.first, last: log.last }),
-  choose: (l) => player.seek(l.root),
+  choose: (l) => chooseStory(l.root),
   redraw: () => schedule(),
 });
 
+/* What a person can do */
+
 const status = find("[data-status]");
-function step(by: 1 | -1): void {
-  player.step(by);
-  status.textContent = captionNow().text;
+function tell(text: string): void {
+  status.textContent = text;
 }
 
-const transport = new Transport(lang, player, {
-  step,
-  milestone(by) {
-    const to = milestoneFrom(milestones.list, player.playhead.value, by);
-    if (to !== null) player.seek(to);
-    else if (by > 0) player.catchUp();
-    status.textContent = captionNow().text;
+/** A line above the stage that stays until something else is done. */
+function notice(text: string): void {
+  const note = find("[data-replay]");
+  note.textContent = text;
+  note.hidden = text === "";
+}
+
+/** The story that is chosen, or the one the playhead is in. */
+function storyNow(): Story | undefined {
+  return (chosen.value && stories.get(chosen.value)) || stories.of(captionNow().seq);
+}
+
+function chooseStory(root: number): void {
+  chosen.value = root;
+  player.seek(root);
+}
+
+function catchUp(): void {
+  chosen.value = 0;
+  player.catchUp();
+}
+
+function step(by: 1 | -1): void {
+  const story = chosen.value ? stories.get(chosen.value) : undefined;
+  const l = player.timeline;
+  const stepped = player.step(
+    by,
+    story?.events.filter((seq) => l.steps[lowerBound(l.steps, seq)] === seq),
+  );
+  tell(story && !stepped ? word(lang, by > 0 ? "storyEnds" : "storyBegins") : captionNow().text);
+}
+
+function milestone(by: 1 | -1): void {
+  const to = milestoneFrom(milestones.list, player.playhead.value, by);
+  if (to !== null) player.seek(to);
+  else if (by > 0) catchUp();
+  tell(captionNow().text);
+}
+
+function loopFrom(edge: "from" | "to"): void {
+  const at = captionNow().seq;
+  const was = player.loop.value;
+  const other = was?.[edge === "from" ? "to" : "from"];
+  const story = storyNow();
+  const end = story?.events[story.events.length - 1] ?? log.last;
+  player.setLoop(
+    edge === "from"
+      ? { from: at, to: other && other > at ? other : Math.max(at, end) }
+      : { from: other && other < at ? other : (story?.root ?? log.first), to: at },
+  );
+  tellLoop();
+}
+
+function toggleLoop(): void {
+  const story = storyNow();
+  if (player.loop.value || !story) player.setLoop(null);
+  else {
+    player.setLoop({ from: story.root, to: story.events[story.events.length - 1] ?? story.root });
+    player.play();
+  }
+  tellLoop();
+}
+
+function tellLoop(): void {
+  const l = player.loop.value;
+  tell(word(lang, l ? "looping" : "loopOff", l ? `${l.from}–${l.to}` : undefined));
+}
+
+/** Marks in a link's text would end it. */
+const markdown = (text: string) => text.replace(/[[\]]/g, "\\$&");
+
+async function copyLink(): Promise<void> {
+  const { search, hash } = address(player.playhead.value, currentTheme());
+  const url = `${location.origin}${location.pathname}${search}${hash}`;
+  const { text } = captionNow();
+  await copyText(`[${markdown(`${titleNow()}: ${text}`)}](${url})`, word(lang, "linkCopied"));
+}
+
+async function copyText(text: string, done: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(done);
+    flash(done);
+  } catch {
+    flash(word(lang, "cannotCopy"));
+  }
+}
+
+/** Says for a moment, where the caption is, that something was done. */
+function flash(text: string): void {
+  said = text;
+  schedule();
+  window.setTimeout(() => {
+    said = "";
+    schedule();
+  }, 2500);
+}
+let said = "";
+
+const viewKeys: Record<ViewName, string> = { stage: "s", sequence: "q", etcd: "e", scheduler: "d", object: "y" };
+const commands: Command[] = [
+  { id: "play", says: "doPlay", keys: [" ", "."], run: () => player.toggle() },
+  { id: "back", says: "doBack", keys: ["ArrowLeft"], run: () => step(-1) },
+  { id: "forward", says: "doForward", keys: ["ArrowRight"], run: () => step(1) },
+  { id: "previous", says: "doPrevious", keys: ["PageUp"], run: () => milestone(-1) },
+  { id: "next", says: "doNext", keys: ["PageDown"], run: () => milestone(1) },
+  { id: "slower", says: "doSlower", keys: ["-"], run: () => player.faster(-1) },
+  { id: "faster", says: "doFaster", keys: ["+", "="], run: () => player.faster(1) },
+  { id: "live", says: "doLive", keys: ["l"], run: catchUp },
+  {
+    id: "replay",
+    says: "doReplay",
+    keys: ["r"],
+    run() {
+      const story = storyNow();
+      if (story) player.seek(story.root);
+    },
   },
-  legend() {
-    if (dialog.open) dialog.close();
-    else dialog.showModal();
+  {
+    id: "pin",
+    says: "pin",
+    keys: ["t"],
+    run() {
+      chosen.value = chosen.value ? 0 : (storyNow()?.root ?? 0);
+      tell(word(lang, chosen.value ? "pinned" : "unpin"));
+    },
   },
-  theme() {
-    nextTheme();
-    showTheme();
+  { id: "loop", says: "loop", keys: ["u"], run: toggleLoop },
+  { id: "loop-from", says: "loopFrom", keys: ["i"], run: () => loopFrom("from") },
+  { id: "loop-to", says: "loopTo", keys: ["o"], run: () => loopFrom("to") },
+  {
+    id: "inspect",
+    says: "doInspect",
+    keys: ["w", "Enter"],
+    run() {
+      const { seq } = captionNow();
+      if (seq) selection.value = { type: "event", seq };
+    },
   },
-  inspect() {
-    const { seq } = captionNow();
-    if (seq) selection.value = { type: "event", seq };
+  {
+    id: "compare",
+    says: "doCompare",
+    keys: ["b"],
+    run() {
+      const story = storyNow();
+      const before = stories.all().findLast((s) => story && s.root < story.root && s.events.length > 3);
+      batch(() => {
+        chosen.value = story?.root ?? 0;
+        compared.value = compared.value ? 0 : (before?.root ?? 0);
+        views.show("sequence");
+      });
+    },
   },
-  escape() {
-    selection.value = null;
-    tabs.show("notes");
+  ...viewNames.map(
+    (name): Command => ({
+      id: `view-${name}`,
+      says: `view_${name}`,
+      keys: [viewKeys[name]],
+      run: () => views.show(name),
+    }),
+  ),
+  { id: "link", says: "copyLink", keys: ["c"], run: () => void copyLink() },
+  {
+    id: "transcript",
+    says: "copyTranscript",
+    run: () => void copyText(transcript.markdown(player.timeline, player.t.value, titleNow()), word(lang, "copied")),
   },
-});
+  { id: "palette", says: "doPalette", keys: ["/"], unlisted: true, run: () => palette.open() },
+  {
+    id: "legend",
+    says: "doLegend",
+    keys: ["?"],
+    run() {
+      if (dialog.open) dialog.close();
+      else dialog.showModal();
+    },
+  },
+  {
+    id: "theme",
+    says: "doTheme",
+    run() {
+      nextTheme();
+      theme.value = "";
+      showTheme();
+    },
+  },
+  {
+    id: "escape",
+    says: "doEscape",
+    keys: ["Escape"],
+    unlisted: true,
+    run() {
+      selection.value = null;
+      tabs.show("notes");
+    },
+  },
+];
+listen(commands);
+legend(find('[data-mount="legend"]'), lang, commands);
+
+/** Kinds of which there are very many, and nobody asks for one of them by name. */
+const unasked = new Set(["events", "leases"]);
+
+/** The book's pages that can be gone to, by their path. */
+function chapters(): [path: string, title: string][] {
+  const pages = new Map<string, string>();
+  for (const row of Object.values(book.value?.about ?? {}))
+    if (!pages.has(row.path)) pages.set(row.path, `${row.number} ${row.title[lang]}`.trim());
+  return [...pages];
+}
+
+const palette = new Palette(lang, () => [
+  ...commands
+    .filter((c) => !c.unlisted)
+    .map(
+      (c): Choice => ({
+        group: c.id.startsWith("view-") ? "groupViews" : "groupActions",
+        title: word(lang, c.says),
+        more: keyNames(c),
+        run: () => c.run(),
+      }),
+    ),
+  ...tabNames.map(
+    (name): Choice => ({
+      group: "groupPanels",
+      title: find(`#tab-${name}`).textContent ?? name,
+      run: () => tabs.show(name),
+    }),
+  ),
+  {
+    group: "groupActions",
+    title: word(lang, "doLanguage"),
+    run: () => langLinks.find((a) => a.lang !== lang)?.click(),
+  },
+  ...stories
+    .all()
+    .filter((s) => s.events.length > 1)
+    .reverse()
+    .map(
+      (s): Choice => ({
+        group: "groupStories",
+        title: titleOf(s.root),
+        more: `${s.root}`,
+        run: () => chooseStory(s.root),
+      }),
+    ),
+  ...chapters().map(
+    ([path, title]): Choice => ({
+      group: "groupChapters",
+      title,
+      run() {
+        location.href = `/${lang}/${path}`;
+      },
+    }),
+  ),
+  ...[...history.at(player.playhead.value).objects.values()]
+    .filter((o) => !unasked.has(o.resource))
+    .map(
+      (o): Choice => ({
+        group: "groupObjects",
+        title: o.key,
+        run() {
+          selection.value = { type: "object", key: o.key, uid: o.uid };
+          if (view.value === "stage") views.show("object");
+        },
+      }),
+    ),
+]);
+
+const transport = new Transport(lang, player);
 dialog.addEventListener("click", (ev) => {
-  if (ev.target === dialog) dialog.close();
+  if (ev.target === dialog || (ev.target as Element).closest("[data-close]")) dialog.close();
 });
 dialog.addEventListener("keydown", (ev) => {
   if (ev.key === "?") dialog.close();
@@ -257,6 +537,7 @@ showTheme();
 
 const captionText = find("[data-caption-text]");
 const captionEvidence = find("[data-caption-evidence]");
+const pinButton = find('[data-action="pin"]');
 const storyTitle = find("[data-story-title]");
 const storyFacts = find("[data-story-facts]");
 const langLinks = [...document.querySelectorAll<HTMLAnchorElement>("[data-lang-link]")];
@@ -270,8 +551,13 @@ function captionNow(): { text: string; evidence: string; seq: number } {
   return { text: caption(lang, { events, event: (s) => log.get(s) }), evidence: evidenceWords(lang, e), seq: e.seq };
 }
 
-function storyNow(seq: number): { title: string; facts: string } {
-  const story = seq ? stories.of(seq) : undefined;
+function titleNow(): string {
+  const story = storyNow();
+  return story ? titleOf(story.root) : "Kubestage";
+}
+
+function headNow(): { title: string; facts: string } {
+  const story = storyNow();
   const root = story && log.get(story.root);
   if (!story || !root) return { title: word(lang, log.last < log.first ? "waitingTitle" : "restTitle"), facts: "" };
   const facts = [
@@ -305,16 +591,33 @@ function write(el: Element, s: string): void {
 function draw(): void {
   frame = 0;
   const c = captionNow();
-  write(captionText, c.text);
-  write(captionEvidence, c.evidence);
-  const s = storyNow(c.seq);
+  write(captionText, said || c.text);
+  write(captionEvidence, said ? "" : c.evidence);
+  const s = headNow();
   write(storyTitle, s.title);
   write(storyFacts, s.facts);
   transport.draw(link.value, Date.now() + skew);
   seekBar.draw();
+  pinButton.setAttribute("aria-pressed", String(chosen.value !== 0));
+  views.draw(moment);
   if (tabs.current === "transcript") transcript.draw(player.timeline, player.t.value);
   if (tabs.current === "stories") storiesPanel.draw();
   if (tabs.current === "inspector") inspector.draw(selection.value, player.playhead.value);
+}
+
+function moment(): Moment {
+  return {
+    lang,
+    log,
+    history,
+    stories,
+    ledger,
+    playhead: player.playhead.value,
+    focus: captionNow().seq,
+    story: storyNow(),
+    compared: compared.value,
+    selection: selection.value,
+  };
 }
 
 let frame = 0;
@@ -325,8 +628,12 @@ effect(() => {
   player.t.value;
   player.mode.value;
   player.changed.value;
+  player.loop.value;
   selection.value;
   link.value;
+  view.value;
+  chosen.value;
+  compared.value;
   schedule();
 });
 tabs.onchange = () => schedule();
@@ -341,22 +648,38 @@ setInterval(() => {
   if (player.mode.value !== "live") schedule();
 }, 1000);
 
+/** Where one is now, at an event or following the cluster. */
+function address(at: number | null, inTheme = theme.value): { search: string; hash: string } {
+  const focus = selection.value;
+  return writePlace(
+    {
+      at,
+      log: log.id,
+      view: view.value,
+      story: chosen.value,
+      compared: compared.value,
+      focus,
+      speed: player.speed.value,
+      theme: inTheme,
+    },
+    location.search,
+  );
+}
+
 // Every moment one stops at has a link; the other language opens at the same.
 // The address follows when the playhead has rested, since browsers allow few
 // changes of it.
 let addressing = 0;
 effect(() => {
-  const paused = player.mode.value === "paused";
-  const hash = paused && log.id ? `#at=${player.playhead.value}&log=${log.id}` : "";
+  const { search, hash } = address(player.mode.value === "paused" ? player.playhead.value : null);
   for (const a of langLinks) {
+    a.search = search;
     a.hash = hash;
-    if (recording) a.search = location.search;
   }
   window.clearTimeout(addressing);
   addressing = window.setTimeout(() => {
-    if (location.hash !== hash && joined) {
-      window.history.replaceState(window.history.state, "", hash || location.pathname + location.search);
-    }
+    if ((location.hash !== hash || location.search !== search) && joined)
+      window.history.replaceState(window.history.state, "", location.pathname + search + hash);
   }, 300);
 });
 
@@ -374,12 +697,11 @@ if (consoleRoot && recording) {
 } else if (consoleRoot) mountConsole(consoleRoot, app);
 if (recording || document.body.dataset.source === "recording") {
   const note = find("[data-replay]");
-  note.textContent = `${word(lang, "replays")} `;
+  notice(`${word(lang, "replays")} `);
   if (recording)
     note.append(
       Object.assign(document.createElement("a"), { href: location.pathname, textContent: word(lang, "backToCluster") }),
     );
-  note.hidden = false;
 }
 openLog();
 
@@ -414,7 +736,7 @@ const api: Kubestage = {
   step,
   play: () => player.play(),
   pause: () => player.pause(),
-  catchUp: () => player.catchUp(),
+  catchUp,
   speed: (s) => player.setSpeed(s),
   drawn: () => [...player.drawn],
   log: () => ({ id: log.id, first: log.first, last: log.last, foreground: [...player.timeline.foreground] }),

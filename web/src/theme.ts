@@ -1,10 +1,7 @@
-// Runs before the page is drawn, so that a dark page never flashes white.
-// "auto" follows the system; the others are the reader's choice, kept here.
-const kept = localStorage.getItem("kubestage.theme");
+// Runs before the page is drawn, so that a dark page never flashes white. The
+// address decides, then the reader's choice, kept here, then the system.
+const asked = [new URLSearchParams(location.search).get("theme"), localStorage.getItem("kubestage.theme")];
 const theme =
-  kept === "light" || kept === "dark" || kept === "projector"
-    ? kept
-    : matchMedia("(prefers-color-scheme: dark)").matches
-      ? "dark"
-      : "light";
+  asked.find((t) => t === "light" || t === "dark" || t === "projector") ??
+  (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 document.documentElement.dataset.theme = theme;

@@ -6,6 +6,7 @@ import { Drawing, h, type VNode } from "../stage/node.ts";
 import { linkMark, phaseWord, podMark } from "../stage/picture.ts";
 import { tokenShape } from "../stage/tokenmarks.ts";
 import type { Deed, TokenShape } from "../stage/tokens.ts";
+import { type Command, keyNames } from "./commands.ts";
 import { htmlDrawing } from "./html.ts";
 
 const shapes: [TokenShape, Word][] = [
@@ -35,18 +36,7 @@ const phases: PodPhase[] = [
   "failed",
 ];
 const standIns: Word[] = ["standInReal", "standInPrograms", "standInPackets", "standInFigures", "standInAttached"];
-const keys: [string, Word][] = [
-  ["Space, .", "keySpace"],
-  ["← →", "keyArrows"],
-  ["Page Up, Page Down", "keyPages"],
-  ["− +", "keySpeed"],
-  ["L", "keyLive"],
-  ["I", "keyInspect"],
-  ["?", "keyLegend"],
-  ["Esc", "keyEscape"],
-];
-
-export function legend(root: HTMLElement, lang: Lang): void {
+export function legend(root: HTMLElement, lang: Lang, commands: readonly Command[]): void {
   const pictures: [string, VNode][] = [];
   const item = (id: string, mark: VNode, says: string): VNode => {
     pictures.push([id, mark]);
@@ -120,7 +110,10 @@ export function legend(root: HTMLElement, lang: Lang): void {
     h(
       "ul",
       { class: "legend-keys" },
-      keys.map(([k, w]) => h("li", null, h("kbd", null, k), h("span", null, word(lang, w)))),
+      h("li", null, h("kbd", null, "Ctrl K"), h("span", null, word(lang, "doPalette"))),
+      commands
+        .filter((c) => c.keys?.length)
+        .map((c) => h("li", null, h("kbd", null, keyNames(c)), h("span", null, word(lang, c.says)))),
     ),
   );
   for (const [id, mark] of pictures) {

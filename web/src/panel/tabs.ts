@@ -1,12 +1,16 @@
-// The tabs of the left side, as keyboard and screen reader users expect them.
-export type TabName = "notes" | "transcript" | "stories" | "inspector";
+// A row of tabs, as keyboard and screen reader users expect them.
+/** Those of the left side. */
+export const tabNames = ["notes", "transcript", "stories", "inspector"] as const;
+export type TabName = (typeof tabNames)[number];
 
-export class Tabs {
+export class Tabs<Name extends string> {
   private readonly tabs: HTMLElement[];
-  current: TabName = "notes";
-  onchange: (name: TabName) => void = () => {};
+  onchange: (name: Name) => void = () => {};
 
-  constructor(list: HTMLElement) {
+  constructor(
+    list: HTMLElement,
+    public current: Name,
+  ) {
     this.tabs = [...list.querySelectorAll<HTMLElement>('[role="tab"]')];
     for (const tab of this.tabs) tab.addEventListener("click", () => this.show(nameOf(tab)));
     list.addEventListener("keydown", (ev) => {
@@ -20,21 +24,26 @@ export class Tabs {
       this.show(nameOf(this.tabs[to]!));
       this.tabs[to]!.focus();
     });
+    this.mark();
   }
 
-  show(name: TabName): void {
+  show(name: Name): void {
     this.current = name;
+    this.mark();
+    this.onchange(name);
+  }
+
+  private mark(): void {
     for (const tab of this.tabs) {
-      const on = nameOf(tab) === name;
+      const on = nameOf(tab) === this.current;
       tab.setAttribute("aria-selected", String(on));
       tab.tabIndex = on ? 0 : -1;
       const panel = document.getElementById(tab.getAttribute("aria-controls") ?? "");
       if (panel) panel.hidden = !on;
     }
-    this.onchange(name);
   }
 }
 
-function nameOf(tab: Element): TabName {
-  return tab.id.replace("tab-", "") as TabName;
+function nameOf<Name extends string>(tab: HTMLElement): Name {
+  return (tab.dataset.tab ?? "") as Name;
 }

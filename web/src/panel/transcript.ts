@@ -66,6 +66,11 @@ export class Transcript {
     const bottom = this.root.parentElement;
     const follows = bottom ? bottom.scrollHeight - bottom.scrollTop - bottom.clientHeight < 60 : false;
     this.drawing.draw(
+      h(
+        "button",
+        { key: "copy", type: "button", class: "earlier", "data-action": "transcript" },
+        word(this.lang, "copyTranscript"),
+      ),
       from > 0
         ? h(
             "button",
@@ -93,6 +98,21 @@ export class Transcript {
           ),
     );
     if (bottom && (follows || at < this.lines)) bottom.scrollTop = bottom.scrollHeight;
+  }
+
+  /** What has happened as a Markdown list, for notes. */
+  markdown(timeline: Timeline, t: number, title: string): string {
+    const at = timeline.stepAt(t);
+    const out = [`## ${title}`, ""];
+    for (let i = Math.max(0, at - this.lines + 1); i <= at; i++) {
+      const events = eventsOfStep(timeline, this.log, i);
+      const e = events[events.length - 1];
+      if (e)
+        out.push(
+          `- \`${clockTime(e.end)}\` ${caption(this.lang, { events, event: (s) => this.log.get(s) })} (${evidenceWords(this.lang, e)})`,
+        );
+    }
+    return `${out.join("\n")}\n`;
   }
 
   private row(timeline: Timeline, index: number, now: boolean): VNode {

@@ -1,5 +1,4 @@
-// The row under the stage: buttons, speed, the two clocks; and the keys that
-// do the same.
+// The row under the stage: speed, the two clocks, and how its buttons look.
 import type { Lang } from "../app.ts";
 import { duration, word } from "../i18n/ui.ts";
 import type { Milestone } from "../model/milestones.ts";
@@ -9,15 +8,6 @@ import { find } from "./html.ts";
 
 export function speedWords(speed: number): string {
   return speed >= 1 ? "1×" : `1/${Math.round(1 / speed)}×`;
-}
-
-export interface Actions {
-  step(by: 1 | -1): void;
-  milestone(by: 1 | -1): void;
-  legend(): void;
-  theme(): void;
-  inspect(): void;
-  escape(): void;
 }
 
 /** The milestone to jump to from a playhead. */
@@ -33,97 +23,18 @@ export class Transport {
   private readonly clock = find("[data-clock]");
   private readonly speed = find("[data-speed]");
 
+  private readonly loop = find<HTMLButtonElement>('[data-action="loop"]');
+
   constructor(
     private readonly lang: Lang,
     private readonly player: Player,
-    private readonly actions: Actions,
   ) {
-    const act: Record<string, () => void> = {
-      play: () => player.toggle(),
-      back: () => actions.step(-1),
-      forward: () => actions.step(1),
-      previous: () => actions.milestone(-1),
-      next: () => actions.milestone(1),
-      slower: () => player.faster(-1),
-      faster: () => player.faster(1),
-      live: () => player.catchUp(),
-      legend: () => actions.legend(),
-      "close-legend": () => actions.legend(),
-      theme: () => actions.theme(),
-    };
-    for (const b of document.querySelectorAll<HTMLElement>("[data-action]")) {
-      const run = act[b.dataset.action ?? ""];
-      if (run) b.addEventListener("click", run);
-    }
-    document.addEventListener("keydown", (ev) => this.key(ev));
-  }
-
-  private key(ev: KeyboardEvent): void {
-    if (ev.ctrlKey || ev.metaKey || ev.altKey || ev.defaultPrevented) return;
-    const at = ev.target as HTMLElement | null;
-    if (at?.closest("input, textarea, select, [contenteditable], [role=textbox], dialog")) return;
-    const presses = at?.closest("button, a, summary, [role=tab]");
-    const { player, actions } = this;
-    const scrolls = at?.closest("pre, .panel");
-    switch (ev.key) {
-      case " ":
-        if (presses || at?.closest("[data-part], [data-object]")) return;
-        player.toggle();
-        break;
-      case ".":
-        player.toggle();
-        break;
-      case "ArrowRight":
-        actions.step(1);
-        break;
-      case "ArrowLeft":
-        actions.step(-1);
-        break;
-      case "PageDown":
-        if (scrolls) return;
-        actions.milestone(1);
-        break;
-      case "PageUp":
-        if (scrolls) return;
-        actions.milestone(-1);
-        break;
-      case "Home":
-        if (!at?.closest("[data-seek]")) return;
-        player.seek(player.timeline.first);
-        break;
-      case "End":
-        if (!at?.closest("[data-seek]")) return;
-        player.catchUp();
-        break;
-      case "+":
-      case "=":
-        player.faster(1);
-        break;
-      case "-":
-        player.faster(-1);
-        break;
-      case "l":
-      case "L":
-        player.catchUp();
-        break;
-      case "?":
-        actions.legend();
-        break;
-      case "i":
-      case "I":
-        actions.inspect();
-        break;
-      case "Enter":
-        if (!at?.matches(".picture, .stage, body")) return;
-        actions.inspect();
-        break;
-      case "Escape":
-        actions.escape();
-        break;
-      default:
-        return;
-    }
-    ev.preventDefault();
+    find("[data-seek]").addEventListener("keydown", (ev) => {
+      if (ev.key === "Home") player.seek(player.timeline.first);
+      else if (ev.key === "End") player.catchUp();
+      else return;
+      ev.preventDefault();
+    });
   }
 
   draw(link: Link, now: number): void {
@@ -135,6 +46,13 @@ export class Transport {
       this.play.setAttribute("aria-label", name);
       this.play.classList.toggle("paused", paused);
     }
+    const loops = player.loop.value !== null;
+    const loopName = word(lang, loops ? "loopOff" : "loop");
+    if (this.loop.getAttribute("aria-label") !== loopName) {
+      this.loop.setAttribute("aria-label", loopName);
+      this.loop.title = loopName;
+    }
+    this.loop.setAttribute("aria-pressed", String(loops));
     const behind = behindBy(player, now);
     const live = mode === "live" && behind === 0;
     write(this.live, word(lang, live ? "live" : "catchUp"));

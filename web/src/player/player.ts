@@ -6,7 +6,7 @@ import { actorOf } from "../model/actor.ts";
 import type { History } from "../model/history.ts";
 import type { KubeEvent } from "../wire/event.ts";
 import type { EventLog } from "../wire/log.ts";
-import { normalSpeed, speeds, Timeline } from "./display.ts";
+import { lowerBound, normalSpeed, speeds, Timeline } from "./display.ts";
 
 export type Mode = "live" | "playing" | "paused";
 
@@ -15,6 +15,11 @@ export interface Frames {
   now(): number;
   request(fn: (now: number) => void): number;
   cancel(id: number): void;
+}
+
+export interface Loop {
+  from: number;
+  to: number;
 }
 
 /** Up to this much waiting (display ms) the live view keeps its pace; beyond, it hurries in proportion. */
@@ -34,6 +39,8 @@ export class Player {
   readonly mode: Signal<Mode> = signal<Mode>("live");
   readonly speed: Signal<number> = signal(normalSpeed);
   readonly playhead: Signal<number> = signal(0);
+  /** The events between which playing goes round, if it does. */
+  readonly loop: Signal<Loop | null> = signal<Loop | null>(null);
   /** Counts what changed that is not t: events came, the speed changed. */
   readonly changed: Signal<number> = signal(0);
   /** Foreground events in the order in which they were drawn arriving. */
@@ -52,7 +59,10 @@ export class Player {
     log.listen({
       append: (events) => this.append(events),
       reset: (first) => this.reset(first),
-      dropping: (before) => this.layAgain(this.speed.value, before),
+      dropping: (before) => {
+        if (this.loop.value && this.loop.value.to < before) this.loop.value = null;
+        this.layAgain(this.speed.value, before);
+      },
     });
   }
 
@@ -62,7 +72,8 @@ export class Player {
 
   /** True when nothing moves and nothing waits to be moved. */
   get still(): boolean {
-    return this.mode.value === "paused" || this.t.value >= this.timeline.rest;
+    if (this.mode.value === "paused") return true;
+    return this.t.value >= this.timeline.rest && !this.loop.value;
   }
 
   /** The display time at which there is nothing more to see. */
@@ -74,6 +85,7 @@ export class Player {
     this.timeline = new Timeline(this.speed.value, first);
     this.joined = false;
     batch(() => {
+      this.loop.value = null;
       this.t.value = 0;
       this.playhead.value = first - 1;
       this.changed.value++;
@@ -104,7 +116,7 @@ export class Player {
 
   play(): void {
     if (this.mode.value !== "paused") return;
-    this.mode.value = this.t.value >= this.timeline.rest ? "live" : "playing";
+    this.mode.value = this.t.value >= this.timeline.rest && !this.loop.value ? "live" : "playing";
     this.wake();
   }
 
@@ -119,6 +131,7 @@ export class Player {
   }
 
   catchUp(): void {
+    this.loop.value = null;
     this.mode.value = "live";
     this.move(this.timeline.rest, false);
     this.wake();
@@ -138,18 +151,37 @@ export class Player {
     this.move(l.atOf(Math.min(Math.max(seq, l.first), Math.max(l.first, l.last))), false);
   }
 
-  /** Pauses one step further or back. */
-  step(by: 1 | -1): void {
+  /** Pauses one step further or back, of all steps or of some. Says whether there was one. */
+  step(by: 1 | -1, steps: readonly number[] = this.timeline.steps): boolean {
     this.pause();
     const l = this.timeline;
-    const at = l.stepAt(this.t.value);
+    const at = lowerBound(steps, l.seqAt(this.t.value) + 1) - 1;
     // Back from between two steps is back to the one just taken.
-    const between = at >= 0 && this.t.value > l.atOf(l.steps[at]!);
+    const between = at >= 0 && this.t.value > l.atOf(steps[at]!);
     const to = by > 0 ? at + 1 : between ? at : at - 1;
-    const seq = l.steps[Math.max(0, to)];
-    if (seq === undefined) return;
-    if (to < 0) this.move(0, false);
-    else if (to < l.steps.length) this.move(l.atOf(seq), by > 0);
+    const seq = steps[to];
+    if (seq !== undefined) this.move(l.atOf(seq), by > 0);
+    else if (to < 0 && steps === l.steps && steps.length > 0) this.move(0, false);
+    return seq !== undefined;
+  }
+
+  /** Plays what lies between two events again and again; null plays on. */
+  setLoop(loop: Loop | null): void {
+    const ordered = loop && { from: Math.min(loop.from, loop.to), to: Math.max(loop.from, loop.to) };
+    batch(() => {
+      this.loop.value = ordered;
+      if (!ordered) return;
+      if (this.mode.value === "live") this.mode.value = "playing";
+      const [from, to] = this.bounds(ordered);
+      if (this.t.value < from || this.t.value > to) this.move(from, false);
+    });
+    this.wake();
+  }
+
+  /** Where on the display clock a loop begins and ends. */
+  private bounds(loop: Loop): [number, number] {
+    const l = this.timeline;
+    return [l.startOf(Math.max(l.first, loop.from)), l.endOf(Math.min(l.last, loop.to))];
   }
 
   setSpeed(speed: number): void {
@@ -223,8 +255,14 @@ export class Player {
     this.last = now;
     const backlog = this.timeline.rest - this.t.value;
     const rate = this.mode.value === "live" ? hurry(backlog) : 1;
+    const loop = this.loop.value && this.bounds(this.loop.value);
     batch(() => {
-      this.move(Math.min(this.timeline.rest, this.t.value + passed * rate), true);
+      if (loop && this.t.value >= loop[1]) {
+        this.move(loop[0], false);
+        return;
+      }
+      this.move(Math.min(loop ? loop[1] : this.timeline.rest, this.t.value + passed * rate), true);
+      if (loop) return;
       if (this.mode.value === "playing" && this.t.value >= this.timeline.rest) this.mode.value = "live";
     });
     if (!this.still) this.frame = this.frames.request((n) => this.tick(n));

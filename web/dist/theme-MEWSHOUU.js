@@ -1,0 +1,1 @@
+var t=[new URLSearchParams(location.search).get("theme"),localStorage.getItem("kubestage.theme")],a=t.find(e=>e==="light"||e==="dark"||e==="projector")??(matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light");document.documentElement.dataset.theme=a;
