@@ -26,7 +26,7 @@ test("a command is a story; recorded, it plays without the cluster", async ({ da
   const line = panel.locator(`[data-story="${root?.seq}"]`);
   await expect(line).toContainText("tale");
   await line.click();
-  await expect.poll(() => stage.playhead()).toBe(root?.seq);
+  await expect.poll(() => stage.step()).toBe(root?.seq);
 
   await panel.getByLabel("Title").fill("Two replicas");
   await panel.getByLabel("From event").fill(String(before + 1));
@@ -74,7 +74,7 @@ test("a request's gates are opened by what it went through", async ({ dashboard,
   await stage.idle();
   for (const gate of ["authn", "authz", "admission", "validation", "storage"]) {
     await expect(stage.part(gate)).toHaveClass(/is-observed/);
-    await expect(stage.part(gate)).toHaveAttribute("aria-label", /\d(\.\d+)? (ms|s)$/);
+    await expect(stage.part(gate)).toHaveAttribute("aria-label", /\d(\.\d+)? (µs|ms|s)$/);
   }
   await page.keyboard.press("w");
   const steps = page.locator("#panel-inspector table.steps");

@@ -349,6 +349,20 @@ function flash(text: string): void {
 }
 let said = "";
 
+/** What happened here; asked again, what that came of, and so on up to the beginning. */
+function why(): void {
+  const { seq } = captionNow();
+  const at =
+    climbing.from === seq && selection.value?.type === "event" && tabs.current === "inspector" ? climbing.at : 0;
+  const cause = at ? log.get(at)?.causes?.find((c) => log.get(c.seq))?.seq : seq;
+  if (!cause) return;
+  climbing = { from: seq, at: cause };
+  selection.value = { type: "event", seq: cause };
+  const e = log.get(cause);
+  if (e) tell(caption(lang, { events: [e], event: (s) => log.get(s) }));
+}
+let climbing = { from: 0, at: 0 };
+
 const viewKeys: Record<ViewName, string> = { stage: "s", sequence: "q", etcd: "e", scheduler: "d", object: "y" };
 const commands: Command[] = [
   { id: "play", says: "doPlay", keys: [" ", "."], run: () => player.toggle() },
@@ -384,10 +398,7 @@ const commands: Command[] = [
     id: "inspect",
     says: "doInspect",
     keys: ["w", "Enter"],
-    run() {
-      const { seq } = captionNow();
-      if (seq) selection.value = { type: "event", seq };
-    },
+    run: why,
   },
   {
     id: "compare",

@@ -113,6 +113,7 @@ export const viewWords = {
     "필드를 쓴 이는 그 필드를 마지막으로 바꾼 쓰기를 요청한 이이며, 감사 로그와 etcd의 기록에서 나옵니다. 기본값은 요청한 이의 것으로 칩니다. 감사 로그는 기본값이 채워진 뒤의 요청을 적기 때문입니다.",
   ],
 
+  sourceCode: ["In Kubernetes' source, {}", "쿠버네티스 소스에서는, {}"],
   pinned: ["Stepping through this story only", "이 이야기만 한 걸음씩"],
   pin: ["Step through this story only", "이 이야기만 한 걸음씩 보기"],
   unpin: ["Step through all events", "모든 사건을 한 걸음씩 보기"],

@@ -10,11 +10,13 @@ import type { Decision } from "../model/decision.ts";
 import type { History } from "../model/history.ts";
 import { pluginsOf, type Step, stepsOf } from "../model/span.ts";
 import type { ClusterState } from "../model/state.ts";
+import { upstream, VERSION } from "../model/upstream.ts";
 import { type Child, h, type VNode } from "../stage/node.ts";
 import { phaseWord } from "../stage/picture.ts";
 import { type KubeEvent, objectKey } from "../wire/event.ts";
 import { took } from "../wire/instant.ts";
 import type { EventLog } from "../wire/log.ts";
+import { aboutLine } from "./about.ts";
 import type { Controls } from "./controls.ts";
 import { htmlDrawing } from "./html.ts";
 import { componentOf, partWords } from "./parts.ts";
@@ -35,6 +37,9 @@ const howWords: Record<string, readonly [string, string]> = {
   absence: ["what did not come any more", "더는 오지 않은 것"],
   podSandbox: ["same pod sandbox", "같은 파드 샌드박스"],
 };
+
+/** A chain of causes that is shown without being asked for. */
+const OPEN = 14;
 
 export class Inspector {
   private readonly drawing;
@@ -105,7 +110,9 @@ export class Inspector {
       ),
     ];
     if (d.reason && (d.decision === "allow" || d.decision === "forbid")) {
-      facts.push(term(word(lang, d.decision === "allow" ? "because" : "refusedBecause"), String(d.reason)));
+      facts.push(
+        term(word(lang, d.decision === "allow" ? "because" : "refusedBecause"), String(d.reason), this.rule(e)),
+      );
     }
     if (
       e.kind === "request" &&
@@ -135,6 +142,7 @@ export class Inspector {
         h("button", { type: "button", class: "small-button", "data-moment": e.seq }, word(lang, "goThere")),
       ),
       h("dl", { key: "facts", class: "facts" }, facts),
+      this.about(...topics(e)),
       e.kind === "schedule" ? this.decision(e.detail as Decision) : h("span", { key: "decision0" }),
       e.kind === "request" || e.kind === "span"
         ? this.inside(e.kind === "span" ? e : this.history.span(e.seq))
@@ -150,12 +158,13 @@ export class Inspector {
       chain.length > 1
         ? h(
             "details",
-            { key: `chain ${e.seq}`, class: "raw" },
+            { key: `chain ${e.seq}`, class: "raw", open: chain.length <= OPEN },
             h("summary", null, word(lang, "becauseChain")),
             h(
               "ol",
               { class: "chain" },
               chain.map((c) => this.link(c.e, c.how ? (howWords[c.how] ? pick(lang, howWords[c.how]!) : c.how) : "")),
+              h("li", { key: "this", class: "now" }, h("strong", null, this.say(e))),
             ),
           )
         : h("span", { key: "chain0" }),
@@ -167,6 +176,7 @@ export class Inspector {
             effects.map((x) => this.link(x, "")),
           )
         : h("span", { key: "effects0" }),
+      this.sources(e),
       h(
         "details",
         { key: `raw ${e.seq}`, class: "raw" },
@@ -212,6 +222,55 @@ export class Inspector {
       { key: "decision", class: "decision" },
       h("caption", null, word(lang, "verdicts")),
       h("tbody", null, rows),
+    );
+  }
+
+  /** The text about it. */
+  private about(...things: (string | undefined)[]): VNode {
+    return aboutLine(this.lang, ...things) ?? h("span", { key: "about0" });
+  }
+
+  /** Where it stands in Kubernetes' source. */
+  private sources(e: KubeEvent): VNode {
+    const { lang } = this;
+    const places = upstream(e);
+    if (places.length === 0) return h("span", { key: "source0" });
+    return h(
+      "div",
+      { key: `source ${e.seq}` },
+      h("h3", null, word(lang, "sourceCode", VERSION)),
+      h(
+        "ul",
+        { class: "sources" },
+        places.map((p) =>
+          h(
+            "li",
+            { key: p.func },
+            h("a", { href: p.url, rel: "noreferrer", target: "_blank" }, p.func),
+            h("span", { class: "how" }, ` ${p.path.replace(/^staging\/src\//, "")}:${p.line}`),
+          ),
+        ),
+      ),
+    );
+  }
+
+  /** Which role binding allowed a request, and by which rule, when RBAC did. */
+  private rule(e: KubeEvent): VNode | null {
+    const authorized = stepsOf(this.history.span(e.seq)).findLast((s) => s.step === "authorization");
+    const a = authorized?.attributes as Record<string, unknown> | undefined;
+    const rule = a?.rule as Record<string, string[] | undefined> | undefined;
+    if (!a?.binding || !rule) return null;
+    const parts = [
+      rule.verbs?.join(", "),
+      [rule.resources, rule.nonResourceURLs].flat().filter(Boolean).join(", "),
+      rule.apiGroups?.map((g) => g || "core").join(", "),
+      rule.resourceNames?.join(", "),
+    ].filter(Boolean);
+    return h(
+      "span",
+      { class: "block" },
+      `${named(a.binding)} → ${named(a.role)} → ${named(a.subject)}`,
+      h("span", { class: "block mono" }, parts.join(" · ")),
     );
   }
 
@@ -384,6 +443,7 @@ export class Inspector {
         known?.revision ? term(word(lang, "revision"), mono(known.revision)) : null,
         known ? term("uid", mono(known.uid)) : null,
       ),
+      this.about(resource),
       h("h3", { key: "h" }, word(lang, "historyOf")),
       h(
         "ol",
@@ -435,6 +495,7 @@ export class Inspector {
     return [
       h("h2", { key: "title", class: "inspector-title" }, name),
       h("p", { key: "words" }, pick(lang, partWords(id))),
+      this.about(id, id.split(":")[0]),
       h("dl", { key: "facts", class: "facts" }, facts),
       this.controls.buttons(id) ?? h("span", { key: "orders0" }),
       c?.lastLines.length ? h("h3", { key: "ll" }, word(lang, "lastLines")) : h("span", { key: "ll0" }),
@@ -482,6 +543,29 @@ export class Inspector {
         return e.kind === "request";
       default:
         return from.name === id;
+    }
+  }
+}
+
+/** What an event is an example of, the most telling first. */
+function topics(e: KubeEvent): (string | undefined)[] {
+  const resource = e.object?.resource;
+  switch (e.kind) {
+    case "etcd":
+      return ["etcd"];
+    case "schedule":
+      return ["kube-scheduler"];
+    case "watch":
+      return ["watch", resource];
+    case "cri":
+      return ["runtime", "kubelet"];
+    case "probe":
+      return ["probe", "kubelet"];
+    case "component":
+      return [e.to?.split(":")[0]];
+    default: {
+      const { role, name } = actorOf(e.from);
+      return [role === "controllers" ? name : undefined, resource, role === "kubelet" ? "kubelet" : name];
     }
   }
 }

@@ -1,5 +1,5 @@
 // The seek bar: a slider over the display clock, with milestones, and breaks
-// where silence was left out. A long log is shown by the page: the bar holds
+// where silence was left out. Dragging with Shift marks a range to loop. A long log is shown by the page: the bar holds
 // about two minutes of viewing and turns the page with the playhead.
 import type { Lang } from "../app.ts";
 import { caption } from "../i18n/captions.ts";
@@ -28,6 +28,8 @@ export class SeekBar {
   private page: [number, number] = [0, 1];
   private width = 600;
   private held = false;
+  /** Where a range to loop begins, while it is being drawn. */
+  private mark: number | null = null;
 
   constructor(
     private readonly root: HTMLElement,
@@ -50,10 +52,13 @@ export class SeekBar {
       if (ev.button !== 0) return;
       this.held = true;
       root.setPointerCapture(ev.pointerId);
-      this.scrub(ev);
+      this.mark = ev.shiftKey ? this.timeAt(ev) : null;
+      if (this.mark === null) this.scrub(ev);
     });
     root.addEventListener("pointermove", (ev) => {
-      if (this.held) this.scrub(ev);
+      if (!this.held) return;
+      if (this.mark === null) this.scrub(ev);
+      else this.loop(this.mark, this.timeAt(ev));
     });
     const release = () => {
       this.held = false;
@@ -62,11 +67,23 @@ export class SeekBar {
     root.addEventListener("pointercancel", release);
   }
 
-  private scrub(ev: PointerEvent): void {
+  private timeAt(ev: PointerEvent): number {
     const box = this.root.getBoundingClientRect();
     const u = Math.min(1, Math.max(0, (ev.clientX - box.left - 10) / Math.max(1, box.width - 20)));
+    return this.page[0] + u * (this.page[1] - this.page[0]);
+  }
+
+  private scrub(ev: PointerEvent): void {
     this.player.pause();
-    this.player.scrub(this.page[0] + u * (this.page[1] - this.page[0]));
+    this.player.scrub(this.timeAt(ev));
+  }
+
+  private loop(a: number, b: number): void {
+    const l = this.player.timeline;
+    const [from, to] = [Math.min(a, b), Math.max(a, b)];
+    const first = l.steps[l.stepAt(from) + 1];
+    const last = l.steps[l.stepAt(to)];
+    if (first !== undefined && last !== undefined && first <= last) this.player.setLoop({ from: first, to: last });
   }
 
   draw(): void {
@@ -116,10 +133,27 @@ export class SeekBar {
           h("title", null, silence(this.lang, g.real)),
         ),
       );
+    const loop = player.loop.value;
+    const round: VNode[] = [];
+    if (loop) {
+      const [from, to] = [x(l.startOf(loop.from)), x(l.endOf(loop.to))].map((v) => Math.min(Math.max(v, 10), W - 10));
+      round.push(
+        h("rect", {
+          key: "loop",
+          x: from,
+          y: mid - 9,
+          width: Math.max(2, to! - from!),
+          height: 18,
+          rx: 4,
+          class: "loop-range",
+        }),
+      );
+    }
     const now = Math.min(Math.max(x(t), 10), W - 10);
     this.svg.setAttribute("viewBox", `0 0 ${W} ${HEIGHT}`);
     this.svg.setAttribute("width", String(W));
     this.drawing.draw(
+      ...round,
       h("rect", { key: "track", x: 10, y: mid - 3, width: W - 20, height: 6, rx: 3, class: "track" }),
       h("rect", { key: "done", x: 10, y: mid - 3, width: Math.max(0, now - 10), height: 6, rx: 3, class: "done" }),
       h("g", { key: "breaks" }, breaks),

@@ -182,6 +182,44 @@ describe("the player", () => {
     expect(player.playhead.value).toBeGreaterThanOrEqual(1);
   });
 
+  test("steps through some steps alone, and says where they end", () => {
+    const { log, player } = make();
+    log.append(events);
+    player.join();
+    const some = player.timeline.steps.filter((_, i) => i % 7 === 3);
+    player.seek(1);
+    const forward: number[] = [];
+    while (player.step(1, some)) forward.push(player.t.value);
+    expect(forward).toEqual(some.map((s) => player.timeline.atOf(s)));
+    const end = player.t.value;
+    player.step(1, some);
+    expect(player.t.value).toBe(end);
+    const back = [end];
+    while (player.step(-1, some)) back.push(player.t.value);
+    expect(back).toEqual(forward.reverse());
+  });
+
+  test("loops between two events until it is told not to", () => {
+    const { log, player, run } = make();
+    log.append(events);
+    player.join();
+    const l = player.timeline;
+    const [from, to] = [l.steps[10]!, l.steps[16]!];
+    player.setLoop({ from: to, to: from });
+    expect(player.mode.value).toBe("playing");
+    const seen: number[] = [];
+    for (let i = 0; i < 3000; i++) {
+      run(16);
+      seen.push(player.t.value);
+    }
+    expect(seen.filter((t, i) => t < (seen[i - 1] ?? 0)).length).toBeGreaterThan(1);
+    expect(Math.min(...seen)).toBeGreaterThanOrEqual(l.startOf(from));
+    expect(Math.max(...seen)).toBeLessThanOrEqual(l.endOf(to));
+    player.setLoop(null);
+    run(600_000);
+    expect(player.mode.value).toBe("live");
+  });
+
   test("a change of speed keeps the place", () => {
     const { log, player } = make();
     log.append(events);

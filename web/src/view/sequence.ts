@@ -12,8 +12,9 @@ import { instant } from "../wire/instant.ts";
 
 export interface LifeLine {
   id: string;
-  /** One word or two: "kubelet", "node-1". */
-  name: string[];
+  name: string;
+  /** The same in one line or two. */
+  written: string[];
 }
 
 export interface Row {
@@ -51,7 +52,8 @@ export function sequenceOf(
     if (at === undefined) {
       at = lines.length;
       places.set(key, at);
-      lines.push({ id, name: shortName(lang, id, agent) });
+      const written = shortName(lang, id, agent);
+      lines.push({ id, name: written.join(written[0]?.endsWith("-") ? "" : " "), written });
     }
     return at;
   };
@@ -129,7 +131,7 @@ export function mermaid(s: Sequence, title: string): string {
   const clean = (text: string) => text.replace(/[;#]/g, " ").replace(/\s+/g, " ").trim();
   const out = ["---", `title: ${JSON.stringify(title)}`, "---", "sequenceDiagram"];
   s.lines.forEach((l, i) => {
-    out.push(`  participant a${i} as ${clean(l.name.join(" "))}`);
+    out.push(`  participant a${i} as ${clean(l.name)}`);
   });
   for (const r of s.rows) {
     const arrow = r.refused ? "-x" : r.kind === "watch" ? "-->>" : "->>";

@@ -30,10 +30,10 @@ export function head(s: Sequence, column: number): VNode[] {
     return h(
       "g",
       { key: `h${i}`, class: "seq-name" },
-      h("title", null, l.name.join(" ")),
+      h("title", null, l.name),
       h("rect", { x: x - column / 2 + 4, y: 4, width: column - 8, height: HEAD - 8, rx: 7 }),
-      l.name.map((w, k) =>
-        h("text", { x, y: HEAD / 2 + (l.name.length === 1 ? 5 : k === 0 ? -2 : 13) }, shorten(w, most)),
+      l.written.map((w, k) =>
+        h("text", { x, y: HEAD / 2 + (l.written.length === 1 ? 5 : k === 0 ? -2 : 13) }, shorten(w, most)),
       ),
     );
   });
