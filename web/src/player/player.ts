@@ -178,10 +178,13 @@ export class Player {
     this.wake();
   }
 
-  /** Where on the display clock a loop begins and ends. */
+  /** Where on the display clock a loop begins, and ends: before anything after its last event arrives. */
   private bounds(loop: Loop): [number, number] {
     const l = this.timeline;
-    return [l.startOf(Math.max(l.first, loop.from)), l.endOf(Math.min(l.last, loop.to))];
+    const to = Math.min(l.last, loop.to);
+    const next = l.steps[lowerBound(l.steps, to + 1)];
+    const until = next === undefined ? l.endOf(to) : Math.min(l.endOf(to), l.atOf(next) - 1);
+    return [l.startOf(Math.max(l.first, loop.from)), Math.max(l.atOf(to), until)];
   }
 
   setSpeed(speed: number): void {
