@@ -77,6 +77,28 @@ func TestRealScenes(t *testing.T) {
 	}
 }
 
+// shared is the dashboard of all tests here, when none was given.
+var shared struct {
+	once sync.Once
+	d    *dashboard.Dashboard
+	dir  string
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.d != nil {
+		if _, err := shared.d.Stop(); err != nil {
+			fmt.Println(err)
+			code = max(code, 1)
+		}
+	}
+	if shared.dir != "" {
+		os.RemoveAll(shared.dir)
+	}
+	os.Exit(code)
+}
+
 // open returns the address of a dashboard whose cluster is ready.
 func open(t *testing.T) string {
 	t.Helper()
@@ -87,24 +109,18 @@ func open(t *testing.T) string {
 	if binary == "" {
 		t.Skip("KUBESTAGE_BINARY names no binary to test; `make test` builds one and names it")
 	}
-	parent, err := os.MkdirTemp("", "ks") // a short path, as unix sockets demand
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(parent) })
-	d, err := dashboard.Start(dashboard.Options{Binary: binary, Dir: filepath.Join(parent, "data"), Args: []string{"--nodes", "3"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := d.Stop(); err != nil {
-			t.Error(err)
+	shared.once.Do(func() {
+		if shared.dir, shared.err = os.MkdirTemp("", "ks"); shared.err != nil { // a short path, as unix sockets demand
+			return
+		}
+		if shared.d, shared.err = dashboard.Start(dashboard.Options{Binary: binary, Dir: filepath.Join(shared.dir, "data"), Args: []string{"--nodes", "3"}}); shared.err == nil {
+			shared.err = shared.d.ReadyWithin(context.Background(), 3*time.Minute)
 		}
 	})
-	if err := d.ReadyWithin(t.Context(), 3*time.Minute); err != nil {
-		t.Fatal(err)
+	if shared.err != nil {
+		t.Fatal(shared.err)
 	}
-	return d.URL
+	return shared.d.URL
 }
 
 // result is what came of a chapter.

@@ -12,6 +12,28 @@ export class Chapter {
     await this.root.locator("[data-run]").click();
   }
 
+  /** What the scene runs, in order. */
+  get commands(): Locator {
+    return this.root.locator("[data-command]");
+  }
+
+  get status(): Locator {
+    return this.root.locator("[data-run-status]");
+  }
+
+  get checkStatus(): Locator {
+    return this.root.locator("[data-check-status]");
+  }
+
+  /** The hints and, last, the solution: those that are offered now. */
+  get help(): Locator {
+    return this.root.locator("[data-help] > details:visible");
+  }
+
+  get solution(): Locator {
+    return this.root.locator("[data-solution]");
+  }
+
   get steps(): Locator {
     return this.root.locator("[data-step]");
   }

@@ -1,5 +1,8 @@
 // The birth of a pod, in both languages: Run really creates the pod, the text
 // follows the facts, and the checkpoint looks at the cluster and at the log.
+import { fileURLToPath } from "node:url";
+import AxeBuilder from "@axe-core/playwright";
+import { Dashboard } from "../dashboard.ts";
 import { Chapter } from "../pages/chapter.ts";
 import { Console } from "../pages/console.ts";
 import { Stage } from "../pages/stage.ts";
@@ -20,6 +23,10 @@ for (const lang of ["ko", "en"]) {
     await chapter.choose("tie");
     await chapter.run();
     await chapter.hasStepsDone(steps);
+    await expect(chapter.commands).toHaveCount(1);
+    await expect(chapter.commands.first()).toHaveAttribute("data-state", "done");
+    await expect(chapter.commands.first()).toContainText("pod/hello created");
+    await expect(chapter.status, "every claim of the text is held against this run").toContainText(/\b9\b|9개/);
     await expect(chapter.answer).toBeVisible();
 
     const events = await dashboard.eventsWhen("the pod hello", before, (all) =>
@@ -78,4 +85,39 @@ test("the checkpoint tests the cluster and the trace", async ({ dashboard, page 
   );
   await chapter.check();
   await expect(chapter.passed).toBeVisible();
+});
+
+test("hints come one by one, and the solution last", async ({ dashboard, page }) => {
+  const stage = new Stage(page);
+  const chapter = new Chapter(page);
+  await stage.open(dashboard.url, "/ko/chapter/pod-birth");
+  for (const offered of [1, 2, 3]) {
+    await expect(chapter.help).toHaveCount(offered);
+    await chapter.help.last().locator("summary").click();
+  }
+  // A line of the solution can be put into the console, which is in the learner's namespace.
+  await chapter.solution.getByText("kubectl run first --image=nginx:1.29").click();
+  await expect(page.locator(".console-input")).toHaveValue("kubectl run first --image=nginx:1.29");
+  await expect(page.locator(".console-sign")).toHaveText(/^pod-birth-[a-z2-7]{4} \$$/);
+  const { violations } = await new AxeBuilder({ page }).include("[data-chapter]").analyze();
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`)).toEqual([]);
+});
+
+test("where nothing can be run, the chapter plays its recorded run", async ({ page }) => {
+  const file = fileURLToPath(new URL("../../content/recordings/pod-birth.kubestage", import.meta.url));
+  const replay = await Dashboard.replay(file);
+  try {
+    const stage = new Stage(page);
+    const chapter = new Chapter(page);
+    await stage.open(replay.url, "/en/chapter/pod-birth");
+    await page.getByRole("link", { name: "Play a recorded run" }).click();
+    await expect(chapter.status).toContainText("recorded run");
+    await stage.realSpeed();
+    await chapter.run();
+    await chapter.hasStepsDone(await chapter.steps.count());
+    await expect(chapter.caption("running")).toContainText("written");
+    await page.goto("about:blank"); // the page would complain, rightly, about a dashboard that is gone
+  } finally {
+    await replay.stop();
+  }
 });
