@@ -4,7 +4,7 @@ import { material } from "../test/cluster.ts";
 import { boot, createDeployment, everything, heartbeat, long, Tape } from "../test/tape.ts";
 import { instant } from "../wire/instant.ts";
 import { EventLog } from "../wire/log.ts";
-import { lengthOf, paceOf, speeds, Timeline } from "./display.ts";
+import { lengthOf, paceOf, speeds } from "./display.ts";
 import { hurry, PATIENCE, Player } from "./player.ts";
 
 const events = everything().events;
