@@ -37,7 +37,8 @@ type criCall struct {
 	StandIn       string `json:"standIn,omitempty"`
 	Size          uint64 `json:"size,omitempty"`
 
-	Layers []runtime.Layer `json:"layers,omitempty"`
+	Layers     []runtime.Layer     `json:"layers,omitempty"`
+	Namespaces *runtime.Namespaces `json:"namespaces,omitempty"`
 }
 
 func (r *criRecorder) record(c runtime.Call) {
@@ -52,7 +53,7 @@ func (r *criRecorder) record(c runtime.Call) {
 			Detail: detail(criCall{
 				Node: r.node, PodSandbox: c.Sandbox, Container: c.Container, ContainerName: c.ContainerName,
 				Image: c.Image, Attempt: c.Attempt, IP: c.IP, ExitCode: c.ExitCode, Reason: c.Reason,
-				Stopped: c.Stopped, Signal: c.Signal, Error: c.Error, StandIn: c.StandIn, Size: c.Size, Layers: c.Layers,
+				Stopped: c.Stopped, Signal: c.Signal, Error: c.Error, StandIn: c.StandIn, Size: c.Size, Layers: c.Layers, Namespaces: c.Namespaces,
 			}),
 		},
 		Lane:  "cri:" + r.node,

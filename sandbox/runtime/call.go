@@ -16,9 +16,10 @@ type Call struct {
 	Sandbox                       string // id of the pod sandbox
 	Container                     string // id of the container
 	ContainerName                 string
-	Image                         string // as people write it
-	StandIn                       string // what really runs, in words
-	IP                            string // of the pod
+	Image                         string      // as people write it
+	StandIn                       string      // what really runs, in words
+	IP                            string      // of the pod
+	Namespaces                    *Namespaces // of a sandbox: what the kubelet asked for
 	Attempt                       uint32
 	Size                          uint64  // of an image that was pulled
 	Layers                        []Layer // of it, in the order they came
@@ -28,6 +29,14 @@ type Call struct {
 	Signal                        string // that ended the program, or that StopContainer sent
 	Error                         string
 	Code                          int // gRPC code of a failure
+}
+
+// Namespaces says who shares each of a pod's Linux namespaces, in CRI's words:
+// POD (its containers), CONTAINER (nobody) or NODE (the whole node).
+type Namespaces struct {
+	Network string `json:"network"`
+	PID     string `json:"pid"`
+	IPC     string `json:"ipc"`
 }
 
 // tell hands a call to the log once the change it reports is visible to all

@@ -15,6 +15,13 @@ func (b *sandbox) sharesProcesses() bool {
 	return b.config.GetLinux().GetSecurityContext().GetNamespaceOptions().GetPid() == pb.NamespaceMode_POD
 }
 
+// namespaces is what a pod's containers are to share. Without options of Linux,
+// CRI means POD, whose number is 0.
+func namespaces(config *pb.PodSandboxConfig) *Namespaces {
+	o := config.GetLinux().GetSecurityContext().GetNamespaceOptions()
+	return &Namespaces{Network: o.GetNetwork().String(), PID: o.GetPid().String(), IPC: o.GetIpc().String()}
+}
+
 // hold runs the process that holds a shared namespace: pause, with process id 1.
 // Where the containers have namespaces of their own nobody could see it.
 func (s *Server) hold(b *sandbox) {

@@ -84,7 +84,7 @@ func lookup[T any](all map[string]T, what, id string) (T, error) {
 // RunPodSandbox makes the place for a pod and gives it an address.
 func (s *Server) RunPodSandbox(_ context.Context, r *pb.RunPodSandboxRequest) (resp *pb.RunPodSandboxResponse, err error) {
 	c := call("RunPodSandbox")
-	c.StandIn = pauseStandIn
+	c.StandIn, c.Namespaces = pauseStandIn, namespaces(r.GetConfig())
 	b := &sandbox{id: newID(), config: r.GetConfig(), handler: r.GetRuntimeHandler(), created: now(), ready: true}
 	defer func() { s.tell(c.about(b), err) }()
 	if r.GetConfig().GetMetadata() == nil {
