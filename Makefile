@@ -61,7 +61,7 @@ check-web: node_modules/.installed
 	$(call section,types and lint of TypeScript and CSS)
 	npm run --silent check
 	npx tsc --noEmit -p e2e
-	npx biome check --error-on-warnings e2e/*.ts e2e/pages e2e/specs
+	npx biome check --error-on-warnings e2e/*.ts e2e/stage/*.ts e2e/pages e2e/specs
 
 test-go: | cc
 	$(call section,Go tests with the race detector)

@@ -2,6 +2,7 @@
 // story, view and object one looks at, and how fast. What is usual is left out.
 import type { Selection } from "./app.ts";
 import { normalSpeed, speeds } from "./player/display.ts";
+import { readZoom } from "./stage/zoom.ts";
 import { isView, type ViewName } from "./view/view.ts";
 
 export interface Place {
@@ -14,6 +15,8 @@ export interface Place {
   story: number;
   compared: number;
   focus: Selection | null;
+  /** What is open on the stage; "" for the whole picture. */
+  open: string;
   speed: number;
   theme: string;
 }
@@ -30,6 +33,7 @@ export function readPlace(search: string, hash: string): Place {
     story: number(q.get("story")),
     compared: number(q.get("with")),
     focus: readFocus(q.get("focus") ?? ""),
+    open: readZoom(q.get("open")) ? q.get("open")! : "",
     speed: speeds.find((s) => Math.round(1 / s) === slow) ?? normalSpeed,
     theme: q.get("theme") ?? "",
   };
@@ -46,6 +50,7 @@ export function writePlace(p: Place, search: string): { search: string; hash: st
   set("story", p.story ? String(p.story) : "");
   set("with", p.compared ? String(p.compared) : "");
   set("focus", p.focus ? focusText(p.focus) : "");
+  set("open", p.open);
   set("speed", p.speed === normalSpeed ? "" : p.speed === 1 ? "1" : `1/${Math.round(1 / p.speed)}`);
   set("theme", p.theme);
   const text = q.toString().replace(/%2F/g, "/").replace(/%3A/g, ":");

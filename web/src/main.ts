@@ -31,6 +31,7 @@ import { lowerBound } from "./player/display.ts";
 import { Player } from "./player/player.ts";
 import { Stage } from "./stage/stage.ts";
 import { labelOf } from "./stage/tokens.ts";
+import { zooms } from "./stage/zoom.ts";
 import { type Moment, type ViewName, viewNames } from "./view/view.ts";
 import { Views } from "./view/views.ts";
 import { book, loadBook } from "./wire/book.ts";
@@ -80,6 +81,8 @@ const compared: Signal<number> = signal(wanted.compared);
 /** The theme the address asks for, until the reader takes another. */
 const theme: Signal<string> = signal(wanted.theme);
 const lit: Signal<Term | null> = signal(null);
+/** What is open on the stage; see stage/zoom.ts. */
+const zoom: Signal<string | null> = signal(wanted.open || null);
 const link: Signal<Link> = signal("connecting");
 /** The server's clock minus ours. */
 let skew = 0;
@@ -185,6 +188,7 @@ const stage = new Stage(find('[data-mount="stage"]'), {
   material: () => ({ log, history, stories, timeline: player.timeline }),
   selection,
   lit,
+  zoom,
 });
 
 const tabs = new Tabs<TabName>(find('[role="tablist"]'), "notes");
@@ -422,6 +426,19 @@ const commands: Command[] = [
       run: () => views.show(name),
     }),
   ),
+  ...zooms.map(
+    (says, i): Command => ({
+      id: says,
+      says,
+      keys: [String(i + 1)],
+      run() {
+        const to = stage.zoomOf(i);
+        if (!to) return;
+        views.show("stage");
+        zoom.value = zoom.value === to ? null : to;
+      },
+    }),
+  ),
   { id: "link", says: "copyLink", keys: ["c"], run: () => void copyLink() },
   {
     id: "transcript",
@@ -453,6 +470,10 @@ const commands: Command[] = [
     keys: ["Escape"],
     unlisted: true,
     run() {
+      if (zoom.value) {
+        zoom.value = null;
+        return;
+      }
       selection.value = null;
       tabs.show("notes");
     },
@@ -670,6 +691,7 @@ function address(at: number | null, inTheme = theme.value): { search: string; ha
       story: chosen.value,
       compared: compared.value,
       focus,
+      open: zoom.value ?? "",
       speed: player.speed.value,
       theme: inTheme,
     },

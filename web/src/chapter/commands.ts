@@ -37,7 +37,7 @@ export class Commands {
   /** It has ended. A refusal that was to come is as it should be. */
   end(exit: number): void {
     const item = this.items[this.next];
-    if (item) this.show(item, (exit === 0) === ("refused" in item.dataset) ? "failed" : "done");
+    if (item) this.show(item, (exit === 0) === "refused" in item.dataset ? "failed" : "done");
     this.next++;
   }
 

@@ -5,16 +5,7 @@ import { type KubeEvent, objectKey } from "../wire/event.ts";
 import { actorOf } from "./actor.ts";
 import type { Lane, Quiet } from "./lane.ts";
 import { type PodValue, podView } from "./pod.ts";
-import {
-  BEATS,
-  CHIPS,
-  type ClusterState,
-  type ComponentView,
-  type Health,
-  LEDGER,
-  type NodeView,
-  type PlacedPod,
-} from "./state.ts";
+import { BEATS, CHIPS, type ClusterState, type ComponentView, type Health, LEDGER, type NodeView } from "./state.ts";
 
 export function apply(s: ClusterState, e: KubeEvent, lane: Lane): void {
   s.seq = e.seq;
@@ -142,7 +133,7 @@ function forget(s: ClusterState, e: KubeEvent): void {
   const was = s.objects.get(key);
   s.objects.delete(key);
   if (o.group) return;
-  if (o.resource === "pods") s.pods.delete(o.uid ?? was?.uid ?? key);
+  if (o.resource === "pods") leave(s, o.uid ?? was?.uid ?? key);
   else if (o.resource === "nodes") {
     const node = s.nodes.get(o.name!);
     s.nodes.delete(o.name!);
@@ -155,17 +146,26 @@ function forget(s: ClusterState, e: KubeEvent): void {
 function placePod(s: ClusterState, key: string, uid: string, value: PodValue, seq: number): void {
   const view = { ...podView(key, value, seq), uid };
   const was = s.pods.get(uid);
-  const slot = was && was.node === view.node ? was.slot : freeSlot(s.pods.values(), view.node);
+  if (was && was.node !== view.node) leave(s, uid);
+  const slot = was && was.node === view.node ? was.slot : takeSlot(s, view.node);
   s.pods.set(uid, { ...view, slot });
   if (view.node && slot >= s.crowd) s.crowd = slot + 1;
 }
 
-function freeSlot(pods: Iterable<PlacedPod>, node: string): number {
-  const used = new Set<number>();
-  for (const p of pods) if (p.node === node) used.add(p.slot);
+function takeSlot(s: ClusterState, node: string): number {
+  const taken = s.taken.get(node) ?? new Set();
+  s.taken.set(node, taken);
   let slot = 0;
-  while (used.has(slot)) slot++;
+  while (taken.has(slot)) slot++;
+  taken.add(slot);
   return slot;
+}
+
+function leave(s: ClusterState, uid: string): void {
+  const was = s.pods.get(uid);
+  if (!was) return;
+  s.taken.get(was.node)?.delete(was.slot);
+  s.pods.delete(uid);
 }
 
 function placeNode(s: ClusterState, uid: string, value: Record<string, unknown>, seq: number): void {
@@ -200,7 +200,12 @@ function placeNode(s: ClusterState, uid: string, value: Record<string, unknown>,
     unschedulable: v.spec?.unschedulable ?? false,
     seq,
   };
-  s.nodes.set(name, node);
+  settle(s, node);
+}
+
+function settle(s: ClusterState, node: NodeView): void {
+  s.nodes.set(node.name, node);
+  s.rooms = Math.max(s.rooms, node.slot + 1);
 }
 
 /** A node of which only the kubelet's process is known. */
@@ -221,10 +226,11 @@ function unregistered(name: string, slot: number): NodeView {
   };
 }
 
-/** node-3 stands third, whoever comes first; a node without a number takes what is free. */
+/** node-3 stands third, whoever comes first; a node whose number says less takes what is free. */
 function slotFor(name: string, used: number[]): number {
-  const number = Number(/(\d{1,2})$/.exec(name)?.[1] ?? 0) - 1;
-  if (number >= 0 && number < 8 && !used.includes(number)) return number;
+  const number = Number(/^node-(\d{1,3})$/.exec(name)?.[1] ?? /(\d{1,2})$/.exec(name)?.[1] ?? 0) - 1;
+  const most = name.startsWith("node-") ? 200 : 8;
+  if (number >= 0 && number < most && !used.includes(number)) return number;
   let slot = 0;
   while (used.includes(slot)) slot++;
   return slot;
@@ -246,7 +252,7 @@ function applyComponent(s: ClusterState, e: KubeEvent): void {
   if (name.startsWith("kubelet:")) {
     const node = name.slice("kubelet:".length);
     const slots = [...s.nodes.values()].map((n) => n.slot);
-    if (!s.nodes.has(node)) s.nodes.set(node, { ...unregistered(node, slotFor(node, slots)), seq: e.seq });
+    if (!s.nodes.has(node)) settle(s, { ...unregistered(node, slotFor(node, slots)), seq: e.seq });
   }
   s.components.set(name, {
     name,

@@ -95,6 +95,8 @@ export interface ClusterState {
   ledger: readonly LedgerLine[];
   objects: Map<string, KnownObject>;
   pods: Map<string, PlacedPod>;
+  /** The places that pods have, by node; "" is for those who wait. */
+  taken: Map<string, Set<number>>;
   nodes: Map<string, NodeView>;
   components: Map<string, ComponentView>;
   /** The links that are not whole, by name. */
@@ -110,13 +112,15 @@ export interface ClusterState {
   request: number;
   /** The most pods one node ever held: decides how large a pod is drawn. */
   crowd: number;
+  /** As many places as nodes ever had: decides how large a node is drawn. */
+  rooms: number;
   quiet: Record<Quiet, number>;
   /** The latest beats of the quiet lane, oldest first. */
   beats: readonly Quiet[];
 }
 
-export const LEDGER = 10;
-export const CHIPS = 9;
+export const LEDGER = 16;
+export const CHIPS = 6;
 export const BEATS = 40;
 
 export function emptyState(seq = 0): ClusterState {
@@ -126,6 +130,7 @@ export function emptyState(seq = 0): ClusterState {
     ledger: [],
     objects: new Map(),
     pods: new Map(),
+    taken: new Map(),
     nodes: new Map(),
     components: new Map(),
     links: new Map(),
@@ -137,6 +142,7 @@ export function emptyState(seq = 0): ClusterState {
     decision: 0,
     request: 0,
     crowd: 0,
+    rooms: 0,
     quiet: { leases: 0, nodeStatus: 0, events: 0, reads: 0, setup: 0, probes: 0 },
     beats: [],
   };
@@ -147,6 +153,7 @@ export function copyState(s: ClusterState): ClusterState {
     ...s,
     objects: new Map(s.objects),
     pods: new Map(s.pods),
+    taken: new Map([...s.taken].map(([node, slots]) => [node, new Set(slots)])),
     nodes: new Map(s.nodes),
     components: new Map(s.components),
     links: new Map(s.links),

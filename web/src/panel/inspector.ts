@@ -12,7 +12,7 @@ import { pluginsOf, type Step, stepsOf } from "../model/span.ts";
 import type { ClusterState } from "../model/state.ts";
 import { upstream, VERSION } from "../model/upstream.ts";
 import { type Child, h, type VNode } from "../stage/node.ts";
-import { phaseWord } from "../stage/picture.ts";
+import { phaseWord } from "../stage/pods.ts";
 import { type KubeEvent, objectKey } from "../wire/event.ts";
 import { took } from "../wire/instant.ts";
 import type { EventLog } from "../wire/log.ts";

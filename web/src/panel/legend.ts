@@ -2,8 +2,9 @@
 import type { Lang } from "../app.ts";
 import { type Word, word } from "../i18n/ui.ts";
 import type { PodPhase } from "../model/pod.ts";
+import { linkMark } from "../stage/health.ts";
 import { Drawing, h, type VNode } from "../stage/node.ts";
-import { linkMark, phaseWord, podMark } from "../stage/picture.ts";
+import { phaseWord, podMark } from "../stage/pods.ts";
 import { tokenShape } from "../stage/tokenmarks.ts";
 import type { Deed, TokenShape } from "../stage/tokens.ts";
 import { type Command, keyNames } from "./commands.ts";

@@ -3,10 +3,10 @@
 // about two minutes of viewing and turns the page with the playhead.
 import type { Lang } from "../app.ts";
 import { caption } from "../i18n/captions.ts";
+import { duration, word } from "../i18n/ui.ts";
 import type { Milestone } from "../model/milestones.ts";
 import type { Player } from "../player/player.ts";
 import { Drawing, h, type VNode } from "../stage/node.ts";
-import { silence } from "../stage/picture.ts";
 import type { EventLog } from "../wire/log.ts";
 
 const PAGE = 120_000;
@@ -130,7 +130,7 @@ export class SeekBar {
         h(
           "path",
           { key: `g${g.at}`, class: "break", d: `M${x(g.at) - 3} ${mid + 7}l3 -14m2 14l3 -14` },
-          h("title", null, silence(this.lang, g.real)),
+          h("title", null, word(this.lang, "idle", duration(this.lang, g.real))),
         ),
       );
     const loop = player.loop.value;

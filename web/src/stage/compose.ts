@@ -6,20 +6,31 @@ import { passageOf } from "../model/gates.ts";
 import type { History } from "../model/history.ts";
 import type { Stories } from "../model/story.ts";
 import { GATES, type Timeline } from "../player/display.ts";
+import type { KubeEvent } from "../wire/event.ts";
 import type { EventLog } from "../wire/log.ts";
 import { type Geometry, geometry, type Shape } from "./geometry.ts";
+import { inside } from "./inside/inside.ts";
+import { scales } from "./measure.ts";
 import { h, type VNode } from "./node.ts";
-import { picture, type View } from "./picture.ts";
+import type { View } from "./part.ts";
+import { picture } from "./picture.ts";
 import { tokenLayer } from "./tokenmarks.ts";
 import { railPoint, tokensAt } from "./tokens.ts";
+import { readZoom } from "./zoom.ts";
 
 export interface Looking {
   lang: Lang;
   shape: Shape;
   selection: Selection | null;
   lit: string | null;
+  /** What is open; see zoom.ts. */
+  zoom: string | null;
+  /** Large texts, for a projector. */
+  far: boolean;
   /** Reduced motion. */
   still: boolean;
+  /** Nothing plays: tokens can be walked to with the keyboard. */
+  paused: boolean;
 }
 
 export interface Material {
@@ -31,6 +42,7 @@ export interface Material {
 
 export interface Composed {
   geometry: Geometry;
+  height: number;
   /** Two moments with the same key have the same picture behind their tokens. */
   key: string;
   focus: number;
@@ -39,11 +51,11 @@ export interface Composed {
 }
 
 const geometries = new Map<string, Geometry>();
-function geometryFor(shape: Shape, nodes: number): Geometry {
-  const key = `${shape} ${Math.min(nodes, 9)}`;
+function geometryFor(shape: Shape, rooms: number, open: number | null): Geometry {
+  const key = `${shape} ${rooms} ${open}`;
   let g = geometries.get(key);
   if (!g) {
-    g = geometry(shape, nodes);
+    g = geometry(shape, rooms, open);
     geometries.set(key, g);
   }
   return g;
@@ -57,7 +69,10 @@ export function focusAt(timeline: Timeline, t: number): number {
 export function compose(m: Material, t: number, l: Looking): Composed {
   const seq = m.timeline.seqAt(t);
   const state = m.history.at(seq);
-  const g = geometryFor(l.shape, state.nodes.size);
+  const zoom = readZoom(l.zoom);
+  const open = zoom?.what === "node" ? (state.nodes.get(zoom.node)?.slot ?? null) : null;
+  const g = geometryFor(l.shape, state.rooms, open);
+  const size = scales[l.far ? "far" : "near"];
   const focus = focusAt(m.timeline, t);
   const event = (s: number) => m.log.get(s);
   const inHall = hallAt(m, g, t, focus, state.request);
@@ -74,13 +89,17 @@ export function compose(m: Material, t: number, l: Looking): Composed {
     l.lang,
     l.shape,
     l.lit,
+    l.zoom,
+    l.far,
     JSON.stringify(l.selection),
   ].join(" ");
   const view: View = {
     lang: l.lang,
     geometry: g,
+    size,
     state,
     event,
+    recent: (test, most) => recent(m, seq, test, most),
     span: (s) => m.history.span(s),
     focus,
     storyRoot,
@@ -88,23 +107,42 @@ export function compose(m: Material, t: number, l: Looking): Composed {
     cycle,
     selection: l.selection,
     lit: l.lit,
+    zoom: l.zoom,
   };
+  const looksInto = zoom?.what === "inside" ? zoom : null;
   return {
     geometry: g,
     key,
     focus,
-    picture: () => picture(view),
+    height: looksInto ? g.inside.y + g.inside.h : g.height,
+    picture: () => (looksInto ? inside(view, looksInto) : picture(view)),
     tokens: () =>
-      tokenLayer(
-        g,
-        tokensAt(
-          { geometry: g, state, timeline: m.timeline, still: l.still, event, span: (s) => m.history.span(s) },
-          t,
-        ),
-        focus,
-        l.selection?.type === "event" ? l.selection.seq : null,
-      ),
+      looksInto
+        ? []
+        : tokenLayer(
+            g,
+            size,
+            tokensAt(
+              { geometry: g, state, timeline: m.timeline, still: l.still, event, span: (s) => m.history.span(s) },
+              t,
+            ),
+            focus,
+            l.selection?.type === "event" ? l.selection.seq : null,
+            l.paused,
+          ),
   };
+}
+
+/** How far back an inside looks. */
+const BACK = 20_000;
+
+function recent(m: Material, from: number, test: (e: KubeEvent) => boolean, most: number): KubeEvent[] {
+  const out: KubeEvent[] = [];
+  for (let seq = from; seq >= m.log.first && seq > from - BACK && out.length < most; seq--) {
+    const e = m.log.get(seq);
+    if (e && test(e)) out.push(e);
+  }
+  return out;
 }
 
 /** The request at the playhead, or else the one that went through the door last; and how many gates it has behind it. */
@@ -150,8 +188,8 @@ function cycleAt(m: Material, t: number, focus: number, last: number): View["cyc
 export function whole(c: Composed): VNode {
   return h(
     "svg",
-    { viewBox: `0 0 ${c.geometry.width} ${c.geometry.height}` },
+    { viewBox: `0 0 ${c.geometry.width} ${c.height}` },
     h("g", { class: "picture-layer" }, c.picture()),
-    h("g", { class: "token-layer", "aria-hidden": "true" }, c.tokens()),
+    h("g", { class: "token-layer" }, c.tokens()),
   );
 }

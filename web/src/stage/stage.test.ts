@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { material, plain } from "../test/cluster.ts";
 import { boot, createDeployment, everything, learner, Tape } from "../test/tape.ts";
+import type { KubeEvent } from "../wire/event.ts";
 import { compose, whole } from "./compose.ts";
-import { type Box, type Geometry, geometry, type Point, type Shape, tileAt, tileGrid, Way } from "./geometry.ts";
+import { type Geometry, geometry, type Shape } from "./geometry.ts";
 import { toText } from "./node.ts";
+import { tileAt, tileGrid } from "./tiles.ts";
 import { scatter, type Token, thin, tokensAt } from "./tokens.ts";
+import { type Box, type Point, Way } from "./way.ts";
+import { readZoom } from "./zoom.ts";
 
 const m = material(everything().events);
 const at = (t: number, look = plain) => toText(whole(compose(m, t, look)));
@@ -94,7 +98,7 @@ describe("the drawing", () => {
   test("the scheduler's funnel says what the scheduler said", () => {
     const cycle = m.log.range(1, m.log.last).find((e) => e.kind === "schedule")!;
     const svg = moment(cycle.seq);
-    expect(svg).toContain("NodeResourcesFit: Insufficient cpu");
+    expect(svg).toContain("✕ Insufficient cpu");
     expect(svg).toContain(">585<");
     expect(svg).toContain("chose node-2");
   });
@@ -139,8 +143,7 @@ describe("the drawing", () => {
 
   test("in Korean as in English", () => {
     const svg = moment(m.log.last, { ...plain, lang: "ko" });
-    for (const word of ["인증", "인가", "어드미션", "검증", "저장", "조용한 차선", "대역 프로그램"])
-      expect(svg).toContain(word);
+    for (const word of ["인증", "인가", "어드미션", "검증", "저장", "조용한 차선", "대역"]) expect(svg).toContain(word);
   });
 
   test("reduced motion knows only two ends", () => {
@@ -173,6 +176,13 @@ describe("the drawing", () => {
 const inside = (b: Box, p: Point) =>
   p.x > b.x + 0.5 && p.x < b.x + b.w - 0.5 && p.y > b.y + 0.5 && p.y < b.y + b.h - 0.5;
 
+/** Whether a level or upright line has a part inside a box. */
+const crosses = (b: Box, p: Point, q: Point) =>
+  Math.max(p.x, q.x) > b.x + 0.5 &&
+  Math.min(p.x, q.x) < b.x + b.w - 0.5 &&
+  Math.max(p.y, q.y) > b.y + 0.5 &&
+  Math.min(p.y, q.y) < b.y + b.h - 0.5;
+
 function boxesOf(g: Geometry): Record<string, Box> {
   const boxes: Record<string, Box> = {
     person: g.person,
@@ -184,17 +194,20 @@ function boxesOf(g: Geometry): Record<string, Box> {
     scheduler: g.scheduler,
     quiet: g.quiet,
   };
-  g.nodes.forEach((n, i) => {
-    boxes[`node ${i}`] = n;
+  g.rooms.nodes.forEach((n, i) => {
+    if (n) boxes[`node ${i}`] = n;
   });
-  if (g.more) boxes.more = g.more;
+  if (g.rooms.rest) boxes.rest = g.rooms.rest;
   return boxes;
 }
 
-const cases = (["wide", "tall"] as Shape[]).flatMap((s) => [1, 2, 3, 4, 5, 6, 7, 8, 9, 20].map((n) => [s, n] as const));
+const counts = [1, 2, 3, 4, 5, 8, 9, 20, 24, 25, 60, 61, 200, 250];
+const cases = (["wide", "tall"] as Shape[]).flatMap((s) =>
+  counts.flatMap((n) => [null, Math.floor(n / 2)].map((open) => [s, n, open] as const)),
+);
 
-describe.each(cases)("the %s layout for %i nodes", (shape, count) => {
-  const g = geometry(shape, count);
+describe.each(cases)("the %s layout for %i nodes, open: %s", (shape, count, open) => {
+  const g = geometry(shape, count, open);
   const boxes = boxesOf(g);
 
   test("has no two boxes on one another, and all within the picture", () => {
@@ -217,21 +230,23 @@ describe.each(cases)("the %s layout for %i nodes", (shape, count) => {
   });
 
   test("leads its lines through the gutters, never through a box", () => {
+    const all = Object.entries(boxes);
     const lines: [string, Point[]][] = [];
     for (const p of ["person", "kubestage", "others", "controllers", "scheduler"]) {
       lines.push([p, g.toDoor(p, -1)], [p, g.fromWatch(p, -1)]);
     }
-    for (let i = 0; i < Math.min(count, 8); i++)
+    for (let i = 0; i < count; i++)
       lines.push([`node ${i}`, g.toDoor("node", i)], [`node ${i}`, g.fromWatch("node", i)]);
     lines.push(["etcd", g.toEtcd]);
     const through: string[] = [];
     for (const [name, points] of lines) {
-      const way = new Way(points);
-      for (let u = 0; u <= 1; u += 0.005) {
-        const p = way.at(u);
-        for (const [box, b] of Object.entries(boxes)) {
+      for (let i = 1; i < points.length; i++) {
+        const [p, q] = [points[i - 1]!, points[i]!];
+        expect([name, p.x === q.x || p.y === q.y]).toEqual([name, true]);
+        for (const [box, b] of all) {
           // Every line begins or ends in the hall.
-          if (box !== "hall" && inside(b, p)) through.push(`${name} through ${box} at ${p.x},${p.y}`);
+          if (box !== "hall" && crosses(b, p, q))
+            through.push(`${name} through ${box} from ${p.x},${p.y} to ${q.x},${q.y}`);
         }
       }
     }
@@ -249,9 +264,11 @@ describe.each(cases)("the %s layout for %i nodes", (shape, count) => {
   });
 
   test("lays pods side by side", () => {
-    for (const n of g.nodes) {
-      for (const crowd of [1, 5, 9, 30, 60]) {
+    for (const n of g.rooms.nodes) {
+      if (!n) continue;
+      for (const crowd of [1, 5, 9, 30, 60, 110]) {
         const grid = tileGrid(n.pods, crowd);
+        if (!grid) continue; // they are counted
         for (let i = 0; i < grid.columns * grid.rows; i++) {
           const a = tileAt(n.pods, grid, i)!;
           expect(a.x + a.w).toBeLessThanOrEqual(n.x + n.w);
@@ -306,5 +323,134 @@ describe("tokens beyond counting", () => {
       };
       expect(tokensAt(scene, x).badges).toEqual([]);
     }
+  });
+});
+
+/* Many */
+
+/** A cluster with so many nodes and pods, as a list of what was there already. */
+function crowd(nodes: number, pods: number, left: (i: number) => boolean = () => false): KubeEvent[] {
+  const events: KubeEvent[] = [];
+  const add = (verb: string, resource: string, name: string, value: object) => {
+    events.push({
+      seq: events.length + 1,
+      kind: "etcd",
+      start: "2026-01-01T00:00:00Z",
+      end: "2026-01-01T00:00:00Z",
+      from: "kube-apiserver",
+      to: "etcd",
+      verb,
+      object: { version: "v1", resource, name, uid: name, ...(resource === "pods" ? { namespace: "default" } : {}) },
+      revision: String(events.length + 1),
+      evidence: { how: "observed", source: "etcd" },
+      detail: { key: `/registry/${resource}/${name}`, version: 1, value },
+    });
+  };
+  for (let i = 1; i <= nodes; i++)
+    add("range", "nodes", `node-${i}`, {
+      metadata: { name: `node-${i}`, uid: `node-${i}` },
+      status: { conditions: [{ type: "Ready", status: i % 50 === 7 ? "False" : "True" }] },
+    });
+  const value = (i: number) => ({
+    metadata: { name: `pod-${i}`, namespace: "default", uid: `pod-${i}` },
+    spec: { nodeName: `node-${(i % nodes) + 1}`, containers: [{ name: "c" }] },
+    status: { phase: i % 40 === 3 ? "Failed" : "Running", conditions: [{ type: "Ready", status: "True" }] },
+  });
+  for (let i = 1; i <= pods; i++) {
+    add("put", "pods", `pod-${i}`, value(i));
+    if (left(i)) add("delete", "pods", `pod-${i - 2}`, value(i - 2));
+  }
+  return events;
+}
+
+describe("many nodes and pods", () => {
+  const drawn = (nodes: number, pods: number, look = plain) => {
+    const all = material(crowd(nodes, pods));
+    return toText(whole(compose(all, all.timeline.rest, look)));
+  };
+
+  test("one by one while they fit, then counted; nobody is left out", () => {
+    expect(drawn(3, 330).match(/data-object="pods\//g)).toHaveLength(330);
+    const counted = drawn(3, 600);
+    expect(counted).not.toContain('data-object="pods/');
+    const sums = [...counted.matchAll(/aria-label="node-\d: (\d+) \w+"/g)].reduce((n, [, c]) => n + Number(c), 0);
+    expect(sums).toBe(600);
+    const many = drawn(200, 5000);
+    expect(many.match(/data-zoom="node:node-\d+"/g)).toHaveLength(200);
+    expect(many).toContain("200 nodes · 196 Ready · 4 NotReady · 5,000 Pods");
+  });
+
+  test("a node that is opened shows its pods one by one, in place of the others", () => {
+    const open = drawn(200, 5000, { ...plain, zoom: "node:node-42" });
+    expect(open.match(/data-object="pods\//g)).toHaveLength(25);
+    expect(open).toContain("+199 more nodes");
+    const failed = drawn(3, 600, { ...plain, zoom: "node:node-1/failed" });
+    expect(failed.match(/class="pod pod-(\w+)/g)?.every((c) => c.endsWith("failed"))).toBe(true);
+  });
+
+  test("a pod keeps its place for life, and all become smaller at most twice", () => {
+    const all = material(crowd(3, 120, (i) => i > 20 && i % 7 === 0));
+    const last = new Map<string, { place: string; width: string }>();
+    const widths: string[] = [];
+    for (let seq = 1; seq <= all.log.last; seq += 3) {
+      const svg = toText(whole(compose(all, all.timeline.atOf(seq), plain)));
+      for (const [, uid, x, y, w] of svg.matchAll(
+        /data-uid="([^"]+)"[^>]*>\s*<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"/g,
+      )) {
+        const was = last.get(uid!);
+        if (was && was.width === w) expect([uid, was.place]).toEqual([uid, `${x} ${y}`]);
+        last.set(uid!, { place: `${x} ${y}`, width: w! });
+        if (widths[widths.length - 1] !== w) widths.push(w!);
+      }
+    }
+    expect(widths).toHaveLength(3);
+  });
+});
+
+describe("what is inside", () => {
+  const look = (zoom: string) => ({ ...plain, zoom });
+  const create = m.log.range(1, m.log.last).find((e) => e.from === learner && e.verb === "create")!;
+  const cycle = m.log.range(1, m.log.last).find((e) => e.kind === "schedule")!;
+
+  test.each([
+    "kube-apiserver",
+    "etcd",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet:node-1",
+    "runtime:node-1",
+  ])("%s is drawn at any moment, wide and tall, in both languages", (zoom) => {
+    for (let i = 0; i <= 12; i++) {
+      for (const shape of ["wide", "tall"] as const) {
+        for (const lang of ["en", "ko"] as const) {
+          const svg = at((m.timeline.rest * i) / 12, { ...look(zoom), shape, lang });
+          expect(svg).toContain('class="inside"');
+          expect(svg).not.toMatch(/ style=|undefined|NaN|\[object|data-token/);
+        }
+      }
+    }
+  });
+
+  test("it knows nothing that comes after the playhead", () => {
+    const early = material(m.log.range(1, create.seq));
+    for (const zoom of ["kube-apiserver", "etcd", "kube-controller-manager", "kubelet:node-1", "runtime:node-1"]) {
+      const t = m.timeline.atOf(create.seq);
+      expect(toText(whole(compose(early, early.timeline.atOf(create.seq), look(zoom))))).toBe(at(t, look(zoom)));
+    }
+  });
+
+  test("the request's gates, the scheduler's reasons and the ledger's writers are told", () => {
+    expect(moment(create.seq, look("kube-apiserver"))).toContain(learner);
+    const svg = moment(cycle.seq, look("kube-scheduler"));
+    expect(svg).toContain("NodeResourcesFit: Insufficient cpu");
+    expect(svg).toContain("chose node-2");
+    expect(moment(m.log.last, look("etcd"))).toContain("controller");
+  });
+
+  test("an unknown word opens nothing", () => {
+    expect(readZoom("teapot")).toBeNull();
+    expect(readZoom("node:")).toBeNull();
+    expect(readZoom("node:n/ready")).toEqual({ what: "node", node: "n", phase: "ready" });
+    expect(moment(60, look("node:nobody"))).toBe(moment(60));
   });
 });

@@ -2,10 +2,12 @@
 // pointed at. It owns no time and remembers nothing about the cluster.
 import { effect, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import type { Lang, Selection } from "../app.ts";
+import { actorOf } from "../model/actor.ts";
 import type { Player } from "../player/player.ts";
-import { compose, type Material } from "./compose.ts";
+import { compose, focusAt, type Material } from "./compose.ts";
 import type { Shape } from "./geometry.ts";
 import { Drawing } from "./node.ts";
+import { readZoom, zoomOf } from "./zoom.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -16,6 +18,8 @@ export interface StageOptions {
   material(): Material;
   selection: Signal<Selection | null>;
   lit: ReadonlySignal<string | null>;
+  /** What is open; see zoom.ts. */
+  zoom: Signal<string | null>;
 }
 
 export class Stage {
@@ -25,7 +29,7 @@ export class Stage {
   private readonly motion = matchMedia("(prefers-reduced-motion: reduce)");
   private readonly narrow = matchMedia("(max-width: 720px)");
   private frame = 0;
-  private key = "";
+  private drawn = "";
   private size = "";
 
   constructor(
@@ -37,7 +41,6 @@ export class Stage {
     this.svg.setAttribute("aria-label", o.label);
     const back = document.createElementNS(SVG, "g");
     const front = document.createElementNS(SVG, "g");
-    front.setAttribute("aria-hidden", "true");
     front.setAttribute("class", "token-layer");
     back.setAttribute("class", "picture-layer");
     this.svg.append(back, front);
@@ -49,7 +52,13 @@ export class Stage {
       o.player.changed.value;
       o.selection.value;
       o.lit.value;
+      o.zoom.value;
+      o.player.mode.value;
       this.schedule();
+    });
+    // The theme is an attribute of the page: a projector's texts are larger.
+    new MutationObserver(() => this.schedule()).observe(document.documentElement, {
+      attributeFilter: ["data-theme"],
     });
     this.motion.addEventListener("change", () => this.schedule());
     this.narrow.addEventListener("change", () => this.schedule());
@@ -60,6 +69,16 @@ export class Stage {
         ev.stopPropagation();
       }
     });
+  }
+
+  /** What the i-th key opens at the playhead. */
+  zoomOf(i: number): string | null {
+    const { player, material } = this.o;
+    const m = material();
+    const t = player.t.value;
+    const focus = m.log.get(focusAt(m.timeline, t));
+    const here = focus && (actorOf(focus.from).node ?? actorOf(focus.to ?? "").node);
+    return zoomOf(i, m.history.at(m.timeline.seqAt(t)), here);
   }
 
   /** True when nothing waits to be drawn. */
@@ -79,23 +98,27 @@ export class Stage {
       shape,
       selection: this.o.selection.value,
       lit: this.o.lit.value,
+      zoom: this.o.zoom.value,
+      far: document.documentElement.dataset.theme === "projector",
       still: this.motion.matches,
+      paused: this.o.player.mode.value === "paused",
     });
-    const size = `-4 -4 ${c.geometry.width + 8} ${c.geometry.height + 8}`;
+    const size = `-4 -4 ${c.geometry.width + 8} ${c.height + 8}`;
     if (size !== this.size) {
       this.svg.setAttribute("viewBox", size);
       this.svg.setAttribute("data-shape", shape);
       this.size = size;
     }
-    if (c.key !== this.key) {
+    if (c.key !== this.drawn) {
       this.back.draw(...c.picture());
-      this.key = c.key;
+      this.drawn = c.key;
     }
     this.front.draw(...c.tokens());
   }
 
   private choose(target: EventTarget | null): boolean {
     if (!(target instanceof Element)) return false;
+    const zoom = target.closest("[data-zoom]");
     const token = target.closest("[data-token]");
     const row = target.closest("[data-seq]");
     const object = target.closest("[data-object]");
@@ -108,8 +131,14 @@ export class Stage {
         key: object.getAttribute("data-object")!,
         uid: object.getAttribute("data-uid") ?? undefined,
       };
-    else if (part) this.o.selection.value = { type: "part", id: part.getAttribute("data-part")! };
-    else return false;
+    else if (zoom) this.o.zoom.value = zoom.getAttribute("data-zoom") || null;
+    else if (part) {
+      const id = part.getAttribute("data-part")!;
+      const was = this.o.selection.value;
+      // What is chosen already is opened, if it has an inside.
+      if (was?.type === "part" && was.id === id && readZoom(id)) this.o.zoom.value = id;
+      this.o.selection.value = { type: "part", id };
+    } else return false;
     return true;
   }
 }

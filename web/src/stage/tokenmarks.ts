@@ -1,11 +1,11 @@
 // How tokens look: their shapes, and where the words beside them find room.
 import type { Geometry } from "./geometry.ts";
-import { widthOf } from "./geometry.ts";
+import { type Scale, widthOf } from "./measure.ts";
 import { type Child, h, round, type VNode } from "./node.ts";
 import type { Deed, Token, TokenShape, Tokens } from "./tokens.ts";
 
 /** Words drawn at once. */
-const WORDS = 7;
+const WORDS = 5;
 
 export function tokenShape(shape: TokenShape, deed: Deed, inferred: boolean, refused: boolean): VNode {
   const cls = `mark mark-${shape} deed-${refused ? "delete" : deed}${inferred ? " inferred" : ""}`;
@@ -38,14 +38,47 @@ interface Area {
 
 const overlap = (a: Area, b: Area) => a.x1 < b.x2 && b.x1 < a.x2 && a.y1 < b.y2 && b.y1 < a.y2;
 
+const boxes = new WeakMap<Geometry, Area[]>();
+function boxesOf(g: Geometry): Area[] {
+  let all = boxes.get(g);
+  if (!all) {
+    all = [g.person, g.hall, g.etcd, g.controllers, g.scheduler, g.quiet, ...g.rooms.nodes, g.rooms.rest]
+      .filter((b) => b !== null)
+      .map((b) => ({ x1: b.x, y1: b.y, x2: b.x + b.w, y2: b.y + b.h }));
+    boxes.set(g, all);
+  }
+  return all;
+}
+
+/** Where a word may be, the best place first. */
+function spotsFor(g: Geometry, k: Token, w: number, height: number): [number, number][] {
+  if (k.word) return [[k.word.x - w, k.word.y]];
+  const within = (x: number) => Math.min(Math.max(2, x), g.width - w - 2);
+  const above: [number, number] = [within(k.x - w / 2), k.y - 13 - height];
+  const below: [number, number] = [within(k.x - w / 2), k.y + 13];
+  const beside: [number, number][] = [
+    [k.x + 15, k.y - height / 2],
+    [k.x - 15 - w, k.y - height / 2],
+  ];
+  if (inHall(g, k)) {
+    const x = Math.min(Math.max(g.hall.x + 6, k.x - w / 2), g.hall.x + g.hall.w - w - 6);
+    return [[x, k.y + 12]];
+  }
+  // Under the hall, where nothing is to be read.
+  if (k.shape === "write" && g.shape === "wide") return [[within(k.x - w / 2), g.hall.y + g.hall.h + 3]];
+  return k.shape === "watch" ? [above, below, ...beside] : [...beside, above, below];
+}
+
 const inHall = (g: Geometry, k: Token) => k.y === g.rail && k.x > g.hall.x && k.x < g.hall.x + g.hall.w;
 
 /** Tokens as elements: reused one after the other, never made for a frame. */
 export function tokenLayer(
   g: Geometry,
+  size: Scale,
   { tokens: all, badges }: Tokens,
   focus: number,
   chosen: number | null,
+  paused: boolean,
 ): VNode[] {
   // The event at the playhead lies above the others.
   const tokens = [...all.filter((k) => k.seq !== focus), ...all.filter((k) => k.seq === focus)];
@@ -58,32 +91,20 @@ export function tokenLayer(
   for (const { k, i } of order) {
     if (words.size >= WORDS) break;
     if (!k.label) continue;
-    const w = widthOf(k.label, 15) + 18;
-    const above: [number, number] = [k.x - w / 2, k.y - 38];
-    const below: [number, number] = [k.x - w / 2, k.y + 13];
-    const spots: [number, number][] = [
-      ...(k.shape === "cri" || k.shape === "watch"
-        ? [above, below]
-        : k.shape === "write" || inHall(g, k)
-          ? [below, above]
-          : []),
-      [k.x + 15, k.y - 12],
-      [k.x - 15 - w, k.y - 12],
-      above,
-      below,
-      [k.x + 15, k.y + 8],
-      [k.x - 15 - w, k.y + 8],
-    ];
-    for (const [x, y] of spots) {
-      const area = { x1: x, y1: y, x2: x + w, y2: y + 24 };
+    const w = widthOf(k.label, size.small) + 16;
+    for (const [x, y] of spotsFor(g, k, w, size.small + 9)) {
+      const area = { x1: x, y1: y, x2: x + w, y2: y + size.small + 10 };
       if (x < 0 || y < 0 || area.x2 > g.width || area.y2 > g.height) continue;
       if (taken.some((a, j) => j !== i && overlap(a, area))) continue;
+      // Only the word of what happens now may lie on a box.
+      if (k.seq !== focus && !k.word && boxesOf(g).some((b) => overlap(b, area))) continue;
       taken.push(area);
       words.set(i, { x, y, w });
       break;
     }
   }
-  const layer = tokens.map((k, i) => token(k, i, k.seq === focus, k.seq === chosen));
+  const layer = tokens.map((k, i) => token(k, i, k.seq === focus, k.seq === chosen, paused));
+  const height = size.small + 9;
   const said = [...words].map(([i, at], n) => {
     const k = tokens[i]!;
     return h(
@@ -93,8 +114,8 @@ export function tokenLayer(
         class: `word deed-${k.refused ? "delete" : k.deed}${k.inferred ? " inferred" : ""}`,
         transform: `translate(${round(at.x)} ${round(at.y)})`,
       },
-      h("rect", { width: at.w, height: 24, rx: 12 }),
-      h("text", { x: at.w / 2, y: 17, "text-anchor": "middle" }, k.label),
+      h("rect", { width: at.w, height, rx: height / 2 }),
+      h("text", { x: at.w / 2, y: height * 0.71, "text-anchor": "middle" }, k.label),
     );
   });
   const counted = badges.map((b, n) =>
@@ -108,7 +129,7 @@ export function tokenLayer(
   return [...layer, ...counted, ...said];
 }
 
-function token(k: Token, i: number, now: boolean, chosen: boolean): VNode {
+function token(k: Token, i: number, now: boolean, chosen: boolean, paused: boolean): VNode {
   const children: Child[] = [tokenShape(k.shape, k.deed, k.inferred, k.refused)];
   if (now || chosen) children.unshift(h("circle", { r: 16, class: chosen ? "halo halo-chosen" : "halo" }));
   return h(
@@ -118,6 +139,8 @@ function token(k: Token, i: number, now: boolean, chosen: boolean): VNode {
       class: `token${k.resting ? " resting" : ""}`,
       "data-token": k.seq,
       "data-shape": k.shape,
+      // While it moves, a token is scenery; the transcript tells of it.
+      ...(paused ? { role: "button", tabindex: 0, "aria-label": k.label || k.shape } : { "aria-hidden": "true" }),
       transform: `translate(${k.x} ${k.y})`,
     },
     children,

@@ -9,8 +9,12 @@ import { isRead } from "../model/lane.ts";
 import type { ClusterState } from "../model/state.ts";
 import { GATES, PUT, type Timeline } from "../player/display.ts";
 import type { KubeEvent } from "../wire/event.ts";
-import { type Geometry, type Point, shorten, tileAt, tileGrid, Way } from "./geometry.ts";
+import type { Geometry } from "./geometry.ts";
+import { shorten } from "./measure.ts";
 import { round } from "./node.ts";
+import type { NodeBox } from "./rooms.ts";
+import { tileAt, tileGrid } from "./tiles.ts";
+import { type Point, Way } from "./way.ts";
 
 export type TokenShape = "request" | "response" | "watch" | "write" | "cri" | "decision" | "component";
 export type Deed = "create" | "update" | "delete" | "read" | "decide";
@@ -23,6 +27,8 @@ export interface Token {
   x: number;
   y: number;
   label: string;
+  /** Where its word ends, when not beside it. */
+  word?: Point;
   /** It has arrived and only its word still stands. */
   resting: boolean;
   refused: boolean;
@@ -109,7 +115,7 @@ export function deedOf(e: KubeEvent): Deed {
 /** The word beside a token. */
 export function labelOf(e: KubeEvent): string {
   const o = e.object;
-  const name = o ? shorten(tokenName(o), 34) : "";
+  const name = o ? shorten(tokenName(o), 28) : "";
   switch (e.kind) {
     case "request":
       if (o?.subresource === "binding") return `bind ${name}`;
@@ -179,14 +185,14 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
     case "request":
       return requestToken(scene, e, t, put);
     case "etcd":
-      return put("write", way(`etcd`, g.toEtcd).at(k), "etcd");
+      return put("write", way(g, "etcd", () => g.toEtcd).at(k), "etcd");
     case "watch": {
       const { place, node } = lineOf(scene, e.to ?? "");
-      if (place === "node" && node >= g.nodes.length) return null;
+      if (place === "node" && !hasRoom(g, node)) return null;
       if (place === "apiserver" || place === "etcd") return null;
       return put(
         "watch",
-        way(`watch ${g.shape} ${g.nodes.length} ${place} ${node}`, g.fromWatch(place, node)).at(k),
+        way(g, `watch ${place} ${node}`, () => g.fromWatch(place, node)).at(k),
         `watch ${place} ${node}`,
       );
     }
@@ -194,43 +200,54 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
       return put(
         "decision",
         {
-          x: g.scheduler.x + g.scheduler.w - 26,
-          y: g.shape === "wide" ? g.scheduler.y + 27 : g.scheduler.y + g.scheduler.h - 26,
+          x: g.scheduler.x + g.scheduler.w - 48,
+          y: g.scheduler.y + 20,
         },
         "scheduler",
       );
     case "cri": {
       const { node } = lineOf(scene, e.verb === "ContainerExited" ? e.from : (e.to ?? e.from));
-      const b = g.nodes[node];
+      const b: NodeBox | null | undefined = g.rooms.nodes[node];
       if (!b) return null;
       const kubelet = { x: b.kubelet.x + b.kubelet.w, y: b.kubelet.y + b.kubelet.h / 2 };
       const runtime = { x: b.runtime.x, y: b.runtime.y + b.runtime.h / 2 };
       if (e.verb === "ContainerExited") {
         const pod = scene.state.pods.get(e.object?.uid ?? "");
-        const tile = pod && tileAt(b.pods, tileGrid(b.pods, scene.state.crowd), pod.slot);
+        const grid = tileGrid(b.pods, scene.state.crowd);
+        const tile = pod && grid && tileAt(b.pods, grid, pod.slot);
+        const from = { x: b.runtime.x + Math.min(20, b.runtime.w), y: b.runtime.y + b.runtime.h };
         const to = tile ? { x: tile.x + tile.w / 2, y: tile.y } : { x: runtime.x, y: b.pods.y };
-        return put("cri", new Way([{ x: b.runtime.x + 20, y: b.runtime.y + b.runtime.h }, to]).at(k), `cri ${node}`);
+        return put("cri", new Way([from, to]).at(k), `cri ${node}`);
       }
-      return put("cri", new Way([kubelet, runtime]).at(k), `cri ${node}`);
+      const token = put("cri", new Way([kubelet, runtime]).at(k), `cri ${node}`);
+      // Over the figures of the node, which do not change.
+      if (b.grain === "full") token.word = { x: b.x + b.w - 8, y: b.y + 8 };
+      return token;
     }
     default:
       return null;
   }
 }
 
-const ways = new Map<string, Way>();
-/** Ways are made once for a key; the key holds everything they depend on. */
-function way(key: string, points: readonly Point[]): Way {
-  const first = points[0]!;
-  const last = points[points.length - 1]!;
-  const full = `${key} ${first.x},${first.y} ${last.x},${last.y} ${points.length}`;
-  let w = ways.get(full);
+const ways = new WeakMap<Geometry, Map<string, Way>>();
+/** Ways are made once for a layout. */
+function way(g: Geometry, key: string, points: () => readonly Point[]): Way {
+  let known = ways.get(g);
+  if (!known) {
+    known = new Map();
+    ways.set(g, known);
+  }
+  let w = known.get(key);
   if (!w) {
-    if (ways.size > 500) ways.clear();
-    w = new Way(points);
-    ways.set(full, w);
+    w = new Way(points());
+    known.set(key, w);
   }
   return w;
+}
+
+/** Whether a node is drawn, or is one of those that are counted. */
+function hasRoom(g: Geometry, node: number): boolean {
+  return node >= 0 && Boolean(g.rooms.nodes[node] ?? g.rooms.rest);
 }
 
 /** Where in the hall a request turns round: before the first gate, at one, or between two. */
@@ -250,8 +267,8 @@ function requestToken(
 ): Token | null {
   const { timeline: l, geometry: g } = scene;
   const { place, node } = lineOf(scene, e.from);
-  if (place === "node" && (node < 0 || node >= g.nodes.length) && !g.more) return null;
-  const inbound = way(`in ${place} ${node}`, g.toDoor(place, Math.min(node, Math.max(0, g.nodes.length - 1))));
+  if (place === "node" && !hasRoom(g, node)) return null;
+  const inbound = way(g, `in ${place} ${node}`, () => g.toDoor(place, node));
   const passage = passageOf(e, scene.span?.(e.seq));
   const turn = railPoint(g, passage.reach);
   const line = `request ${place} ${node}`;
@@ -274,7 +291,7 @@ function requestToken(
       : codeWords(e.code ?? 200);
   const leave = passage.refused ? at : at + (isRead(e) ? 0.1 : PUT + 0.1) * hop;
   if (t < leave) return { ...put("request", turn, line), resting: false };
-  const back = way(`out ${place} ${node} ${passage.reach}`, [turn, ...[...inbound.points].reverse()]);
+  const back = way(g, `out ${place} ${node} ${passage.reach}`, () => [turn, ...[...inbound.points].reverse()]);
   const u = Math.min(1, (t - leave) / (0.8 * hop));
   const w = put("response", scene.still ? back.points[back.points.length - 1]! : back.at(u), line);
   return { ...w, label: answer, refused: passage.refused, resting: u >= 1 };

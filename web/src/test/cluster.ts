@@ -20,4 +20,13 @@ export function material(events: readonly KubeEvent[], speed: number = normalSpe
   return { log, history, stories, timeline };
 }
 
-export const plain: Looking = { lang: "en", shape: "wide", selection: null, lit: null, still: false };
+export const plain: Looking = {
+  lang: "en",
+  shape: "wide",
+  selection: null,
+  lit: null,
+  zoom: null,
+  far: false,
+  still: false,
+  paused: false,
+};

@@ -2,7 +2,7 @@
 // sight, and a body of rows, of which only those in sight are made.
 import type { Lang } from "../app.ts";
 import { duration } from "../i18n/ui.ts";
-import { shorten } from "../stage/geometry.ts";
+import { shorten } from "../stage/measure.ts";
 import { h, toText, type VNode } from "../stage/node.ts";
 import type { Row, Sequence } from "./sequence.ts";
 

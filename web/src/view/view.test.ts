@@ -78,6 +78,7 @@ describe("an address", () => {
     story: 0,
     compared: 0,
     focus: null,
+    open: "",
     speed: normalSpeed,
     theme: "",
   } as const;
@@ -95,6 +96,7 @@ describe("an address", () => {
       story: 7,
       compared: 9,
       focus: { type: "object", key: "apps/deployments/default/web" },
+      open: "kubelet:node-1",
       speed: 1 / 100,
       theme: "dark",
     } as const;
@@ -109,7 +111,7 @@ describe("an address", () => {
   });
 
   test("that makes no sense is read as the usual", () => {
-    expect(readPlace("?view=evil&story=x&speed=9&focus=event:<b>", "#at=zzz")).toEqual(usual);
+    expect(readPlace("?view=evil&story=x&speed=9&focus=event:<b>&open=teapot", "#at=zzz")).toEqual(usual);
   });
 });
 

@@ -1,0 +1,58 @@
+// The quiet lane: what happens all the time, counted, with a mark for each of
+// the last beats.
+import { word } from "../i18n/ui.ts";
+import { type Quiet, quietLanes } from "../model/lane.ts";
+import { h, type VNode } from "./node.ts";
+import { part, rect, small, text, thousands, type View } from "./part.ts";
+
+const told: readonly Quiet[] = ["leases", "nodeStatus", "events", "reads"];
+
+export function quietLane(v: View): VNode {
+  const { geometry: g, state: s, lang } = v;
+  const full = g.quiet;
+  const b = s.cloud && g.shape === "wide" ? { ...full, y: full.y + 46, h: full.h - 46 } : full;
+  const low = b.h < 100;
+  const w = (b.w - 28) / 2;
+  const cells = told.slice(0, low ? 2 : 4).map((q, i) => {
+    const x = b.x + 16 + (i % 2) * w;
+    const y = b.y + 50 + Math.floor(i / 2) * 22;
+    return h(
+      "g",
+      { key: q },
+      quietMark(q, x + 4, y - 5),
+      small(v, x + 15, y, "", `${word(lang, q)} ${thousands(s.quiet[q])}`, w - 18),
+    );
+  });
+  const beats = s.beats.map((q, i) => quietMark(q, b.x + 20 + i * ((b.w - 40) / 39), b.y + b.h - 14, `beat ${i}`));
+  const all = quietLanes.reduce((n, q) => n + s.quiet[q], 0);
+  return part(
+    v,
+    "quiet",
+    `${word(lang, "quiet")}: ${told.map((q) => `${word(lang, q)} ${s.quiet[q]}`).join(", ")}`,
+    "quiet",
+    rect(b, "quiet-card", 14),
+    text(b.x + 16, b.y + 25, "t-quiet", word(lang, "quiet")),
+    small(v, b.x + b.w - 16, b.y + 25, "", thousands(all), 90, "end"),
+    cells,
+    low ? null : beats,
+  );
+}
+
+/** A heartbeat's mark; its form says which. */
+export function quietMark(q: Quiet, x: number, y: number, key?: string): VNode {
+  const cls = `beat beat-${q}`;
+  switch (q) {
+    case "leases":
+      return h("circle", { key, cx: x, cy: y, r: 3, class: cls });
+    case "nodeStatus":
+      return h("rect", { key, x: x - 3, y: y - 3, width: 6, height: 6, class: cls });
+    case "events":
+      return h("path", { key, d: `M${x} ${y - 4}l4 7h-8z`, class: cls });
+    case "reads":
+      return h("path", { key, d: `M${x - 3} ${y}h6`, class: `${cls} stroke` });
+    case "setup":
+      return h("path", { key, d: `M${x} ${y - 4}l4 4l-4 4l-4 -4z`, class: cls });
+    case "probes":
+      return h("path", { key, d: `M${x - 3} ${y - 3}v6m6 -6v6`, class: `${cls} stroke` });
+  }
+}
