@@ -56,6 +56,14 @@ func (s *Server) chapterPage(lang string) func(http.ResponseWriter, *http.Reques
 	}
 }
 
+func (s *Server) designPage(lang string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		d := s.page(lang)
+		d.Path = "design"
+		return show(w, r, d, web.Design(d))
+	}
+}
+
 func noChapter(id string) error {
 	return &HTTPError{Code: http.StatusNotFound, Msg: "the book has no chapter " + clip(id), Hint: "the stage is at /"}
 }

@@ -189,6 +189,7 @@ func (s *Server) routes() http.Handler {
 	for _, lang := range web.Languages {
 		r.Get("/"+lang, redirect("/"+lang+"/"))
 		r.Get("/"+lang+"/", s.handle(s.stagePage(lang)))
+		r.Get("/"+lang+"/design", s.handle(s.designPage(lang)))
 		r.Get("/"+lang+"/search", s.handle(s.searchPage(lang)))
 		r.Get("/"+lang+"/book", s.handle(s.contentsPage(lang)))
 		r.Get("/"+lang+"/glossary", s.handle(s.glossaryPage(lang)))

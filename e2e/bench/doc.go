@@ -19,7 +19,10 @@
 //     one with 100,000; what it costs to remember those, and how long it takes
 //     to tell what there was at any of them;
 //   - reading: a search over the whole book, and a section's page until a
-//     browser has painted it.
+//     browser has painted it;
+//   - stage: what drawing costs in a browser, from a fixed recording: the main
+//     thread's time of a frame beside a bare painter that makes the same changes,
+//     scrubbing, the heap, the first visit.
 //
 // `make bench` runs all of it; `go run ./e2e/bench -only start -runs 1` a part.
 package main

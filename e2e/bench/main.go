@@ -16,10 +16,11 @@ import (
 
 // bench is what all measurements share.
 type bench struct {
-	binary string // of the program
-	runs   int    // how often each start is measured
-	dir    string // for data directories; removed at the end
-	table  table
+	binary  string // of the program
+	runs    int    // how often each start is measured
+	minutes int    // for how long the heap of the stage is watched
+	dir     string // for data directories; removed at the end
+	table   table
 }
 
 var parts = []struct {
@@ -35,6 +36,7 @@ var parts = []struct {
 	{"frames", measureFrames},
 	{"replay", measureReplay},
 	{"reading", measureReading},
+	{"stage", measureStage},
 }
 
 func main() {
@@ -52,7 +54,8 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.binary, "binary", "bin/dashboard", "the program to measure; make build makes it")
 	flags.IntVar(&b.runs, "runs", 5, "how often each start is measured; the median counts")
-	only := flags.String("only", "", "measure only this: start, restart, pods, tracing, nodes, memory, frames, replay or reading")
+	only := flags.String("only", "", "measure only this: start, restart, pods, tracing, nodes, memory, frames, replay, reading or stage")
+	flags.IntVar(&b.minutes, "minutes", 0, "for how long the stage replays its recording while its heap is watched; 0 is 20 seconds")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -154,6 +154,11 @@ describe("the drawing", () => {
       xs.add(new RegExp(`data-token="${seq}"[^>]*transform="([^"]+)"`).exec(svg)![1]!);
     }
     expect(xs.size).toBe(2);
+    const faint = at(m.timeline.startOf(seq) + (m.timeline.atOf(seq) - m.timeline.startOf(seq)) * 0.45, {
+      ...plain,
+      still: true,
+    });
+    expect(faint).toMatch(new RegExp(`data-token="${seq}"[^>]*opacity="0.1"`));
   });
 
   test("has no style attributes, which the page's policy forbids", () => {
@@ -288,6 +293,7 @@ describe("tokens beyond counting", () => {
     x: seq % 100,
     y: 0,
     label: "",
+    opacity: 1,
     resting: false,
     refused: false,
     line: `line ${seq % 3}`,

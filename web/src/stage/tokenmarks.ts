@@ -141,6 +141,7 @@ function token(k: Token, i: number, now: boolean, chosen: boolean, paused: boole
       "data-shape": k.shape,
       // While it moves, a token is scenery; the transcript tells of it.
       ...(paused ? { role: "button", tabindex: 0, "aria-label": k.label || k.shape } : { "aria-hidden": "true" }),
+      opacity: k.opacity < 1 ? k.opacity : undefined,
       transform: `translate(${k.x} ${k.y})`,
     },
     children,

@@ -29,6 +29,8 @@ export interface Token {
   label: string;
   /** Where its word ends, when not beside it. */
   word?: Point;
+  /** With reduced motion a token fades from one end of its way to the other. */
+  opacity: number;
   /** It has arrived and only its word still stands. */
   resting: boolean;
   refused: boolean;
@@ -160,6 +162,9 @@ export function personPlace(s: ClusterState, id: string): string {
   return first === "" || first === id ? "person" : "others";
 }
 
+/** Gone from one end in the middle of the time, and then there at the other. */
+const fade = (u: number) => Math.abs(2 * u - 1);
+
 function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
   const { timeline: l, geometry: g } = scene;
   const start = l.startOf(e.seq);
@@ -171,9 +176,11 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
     label: labelOf(e),
     resting: t > at,
     refused: false,
+    opacity: 1,
   };
   const u = at > start ? Math.min(1, (t - start) / (at - start)) : 1;
   const k = scene.still ? (u < 0.5 ? 0 : 1) : u;
+  if (scene.still) base.opacity = fade(u);
   const put = (shape: TokenShape, p: Point, line: string): Token => ({
     ...base,
     shape,
@@ -290,9 +297,9 @@ function requestToken(
       ? "watch open"
       : codeWords(e.code ?? 200);
   const leave = passage.refused ? at : at + (isRead(e) ? 0.1 : PUT + 0.1) * hop;
-  if (t < leave) return { ...put("request", turn, line), resting: false };
+  if (t < leave) return { ...put("request", turn, line), resting: false, opacity: 1 };
   const back = way(g, `out ${place} ${node} ${passage.reach}`, () => [turn, ...[...inbound.points].reverse()]);
   const u = Math.min(1, (t - leave) / (0.8 * hop));
   const w = put("response", scene.still ? back.points[back.points.length - 1]! : back.at(u), line);
-  return { ...w, label: answer, refused: passage.refused, resting: u >= 1 };
+  return { ...w, opacity: scene.still ? u : 1, label: answer, refused: passage.refused, resting: u >= 1 };
 }
