@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 )
 
 // Languages are the languages of the book, in the order the page offers them.
@@ -38,6 +39,10 @@ func (b *Book) Chapter(id string) (*Chapter, bool) {
 // its line. Beside them it returns the book as far as it is sound, and nil when
 // nothing is.
 func LoadFrom(fsys fs.FS) (*Book, error) {
+	return load(fsys, func(string) bool { return false })
+}
+
+func load(fsys fs.FS, trusted func(chapter string) bool) (*Book, error) {
 	glossary, err := loadGlossary(fsys, "glossary.yaml")
 	if err != nil {
 		return nil, err
@@ -50,12 +55,8 @@ func LoadFrom(fsys fs.FS) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the book's chapters: %w", err)
 	}
-	lang, err := newLanguages()
-	if err != nil {
-		return nil, err
-	}
 	b := &Book{Glossary: glossary, Outline: outline, Wrong: map[string]error{}}
-	all := shelf{fsys, glossary, outline, lang}
+	all := shelf{fsys, glossary, outline, sync.OnceValues(newLanguages), trusted}
 	for _, e := range entries {
 		if !e.IsDir() {
 			continue

@@ -76,7 +76,7 @@ func (c *Course) Book() *Book {
 	c.looked = time.Now()
 	if seen := c.look(); seen != c.seen {
 		c.seen = seen
-		book, err := LoadFrom(beside{c})
+		book, err := load(beside{c}, func(id string) bool { return !isDir(c.root, path.Join(c.chapters, id)) })
 		if c.problem = err; book != nil {
 			c.book = book
 		}

@@ -158,17 +158,6 @@ func (l *languages) chain(steps []stepFile) (*factChain, error) {
 	return c, errors.Join(wrong...)
 }
 
-// captures returns every name the chain's facts capture.
-func (c *factChain) captures() []string {
-	var names []string
-	for _, f := range c.facts {
-		for _, v := range f.capture {
-			names = append(names, v.name)
-		}
-	}
-	return names
-}
-
 // ask attaches a prediction to the fact that decides it.
 func (c *factChain) ask(p *Prediction) error {
 	i := slices.IndexFunc(c.facts, func(f *fact) bool { return f.id == p.At })

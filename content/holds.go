@@ -2,7 +2,6 @@ package content
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -95,56 +94,11 @@ func (w *asked) Equal(other ref.Val) ref.Val    { return types.Bool(other == ref
 func (w *asked) Type() ref.Type                 { return worldType }
 func (w *asked) Value() any                     { return w }
 
-// checkpoint compiles the facts of a checkpoint. Those of the log follow each
-// other; those about the cluster stand for themselves.
-func (l *languages) checkpoint(list []checkFile) (*Checkpoint, error) {
-	c := &Checkpoint{}
-	var wrong []error
-	var trace []stepFile
-	seen := map[string]bool{}
-	for _, f := range list {
-		here := func(format string, args ...any) {
-			wrong = append(wrong, near{"id: " + f.ID, fmt.Errorf("checkpoint %s: "+format, append([]any{f.ID}, args...)...)})
-		}
-		fact := CheckFact{ID: f.ID, Fact: f.Fact, Holds: f.Holds}
-		switch {
-		case !idForm.MatchString(f.ID):
-			here("is not an id (small letters, digits, hyphens)")
-		case seen[f.ID]:
-			here("is there twice")
-		case (f.Fact == "") == (f.Holds == ""):
-			here("needs either fact (of the log) or holds (of the cluster)")
-		case f.Fact != "":
-			step := stepFile{ID: f.ID, Fact: f.Fact, Capture: f.Capture}
-			if len(trace) > 0 {
-				step.After = trace[len(trace)-1].ID
-			}
-			trace = append(trace, step)
-		case len(f.Capture) > 0:
-			here("captures: only a fact of the log does")
-		default:
-			var err error
-			if fact.holds, err = compile(l.holds, f.Holds, judgeLimit, worldName); err != nil {
-				here("holds: %w", err)
-			}
-		}
-		seen[f.ID] = true
-		c.Facts = append(c.Facts, fact)
-	}
-	if len(trace) > 0 {
-		var err error
-		if c.chain, err = l.chain(trace); err != nil {
-			wrong = append(wrong, err)
-		}
-	}
-	return c, errors.Join(wrong...)
-}
-
 // Holding returns the ids of the facts about the cluster that are true.
 func (c *Checkpoint) Holding(ns string, world World) (ids []string) {
-	for _, f := range c.Facts {
-		if f.holds != nil && holds(f.holds, map[string]any{"ns": ns, worldName: &asked{world, ns}}) {
-			ids = append(ids, f.ID)
+	for id, p := range c.claims().holds {
+		if holds(p, map[string]any{"ns": ns, worldName: &asked{world, ns}}) {
+			ids = append(ids, id)
 		}
 	}
 	return ids

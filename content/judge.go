@@ -17,9 +17,9 @@ import (
 const judgeLimit = 200_000_000
 
 // judge compiles an assertion over a whole run of a scene.
-func (l *languages) judge(s *Scene, expr string) (cel.Program, error) {
+func (l *languages) judge(s *Scene, facts *factChain, expr string) (cel.Program, error) {
 	var captured []cel.EnvOption
-	for _, f := range s.facts.facts {
+	for _, f := range facts.facts {
 		for _, c := range f.capture {
 			captured = append(captured, cel.Variable(c.name, c.kind))
 		}
@@ -85,7 +85,7 @@ func (s *Scene) Judge(t *Trail, events []watch.Event) []Verdict {
 	out := make([]Verdict, len(s.Asserts))
 	for i, a := range s.Asserts {
 		out[i].Says = a.Says
-		value, _, err := s.judges[i].Eval(vars)
+		value, _, err := s.claims().judges[i].Eval(vars)
 		if err != nil {
 			out[i].Why = err.Error()
 			continue

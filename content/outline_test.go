@@ -8,7 +8,7 @@ import (
 
 // The outline is a promise: no row of it is lost, whatever is rewritten.
 func TestOutlineIsWhole(t *testing.T) {
-	o := load(t).Outline
+	o := whole(t).Outline
 	waves, covered := map[int]int{}, 0
 	for _, p := range o.Parts {
 		covered += p.Covered()

@@ -6,11 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sigs.k8s.io/yaml"
-
-	"github.com/google/cel-go/cel"
 )
 
 // Scene is the part of a chapter that is not language: what is run, what is
@@ -27,9 +26,9 @@ type Scene struct {
 	Wrong    []Action    // reaches the same by another way, and does not
 	Lines    []Line      // kubectl lines of the text that cannot simply be run
 
-	alone  bool // says the file
-	facts  *factChain
-	judges []cel.Program // of Asserts
+	alone    bool     // says the file
+	captures []string // names that captions, commands and assertions may use
+	claims   func() *claims
 }
 
 // Step is one awaited fact, what brings it about, and what to look at meanwhile.
@@ -63,8 +62,8 @@ type Option struct {
 // Checkpoint is what the learner brings about alone: facts of the log, which
 // form a trail, and facts about the cluster as it is.
 type Checkpoint struct {
-	Facts []CheckFact
-	chain *factChain // of those of the log
+	Facts  []CheckFact
+	claims func() *claims
 }
 
 // CheckFact is one of them; exactly one of Fact and Holds is set.
@@ -72,7 +71,6 @@ type CheckFact struct {
 	ID    string
 	Fact  string // CEL over one event
 	Holds string // CEL over the cluster
-	holds cel.Program
 }
 
 // Line is a kubectl line of the text that the test of the text must not simply
@@ -103,9 +101,11 @@ func (s *Scene) AloneToTheEnd() bool {
 	return s.Alone() || slices.ContainsFunc(slices.Concat(s.Solution, s.Wrong), Action.shared)
 }
 
-// Asks is the trace of the checkpoint: whether its facts are looked for in the
+// Traces reports whether the way counts: whether something is looked for in the
 // log, too.
-func (c *Checkpoint) Asks() bool { return c.chain != nil }
+func (c *Checkpoint) Traces() bool {
+	return slices.ContainsFunc(c.Facts, func(f CheckFact) bool { return f.Fact != "" })
+}
 
 // The file format. Maps with expressions stay lists here, because order matters.
 type sceneFile struct {
@@ -163,16 +163,27 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 // longestRun bounds `within`: a scene's request is held open that long.
 const longestRun = 5 * time.Minute
 
-func parseScene(text []byte, g *Glossary, lang *languages) (*Scene, *sceneFile, error) {
-	var f sceneFile
-	if err := yaml.UnmarshalStrict(text, &f); err != nil {
-		return nil, nil, err
+// parseScene reads a scene.yaml, all but the expressions: compile compiles those.
+func parseScene(text []byte, g *Glossary, lang func() (*languages, error)) (s *Scene, f *sceneFile, compile func() (*claims, error), err error) {
+	f = &sceneFile{}
+	if err := yaml.UnmarshalStrict(text, f); err != nil {
+		return nil, nil, nil, err
 	}
-	s := &Scene{alone: f.Alone}
+	s = &Scene{alone: f.Alone, captures: []string{"ns"}}
+	compile = sync.OnceValues(func() (*claims, error) {
+		l, err := lang()
+		if err != nil {
+			return nil, err
+		}
+		return l.compile(s, f)
+	})
+	s.claims = func() *claims {
+		c, _ := compile() // whoever loads the book has asked, or a test has
+		return c
+	}
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 
-	var err error
 	if s.Within, err = time.ParseDuration(f.Within); err != nil || s.Within <= 0 || s.Within > longestRun {
 		say("within: %q is not a time between 0 and %s; it bounds how long a run may take", f.Within, longestRun)
 	}
@@ -186,25 +197,22 @@ func parseScene(text []byte, g *Glossary, lang *languages) (*Scene, *sceneFile, 
 		}
 		s.Lines = append(s.Lines, Line(l))
 	}
-
 	s.Steps = steps(f.Steps, say)
 	checkSteps(s.Steps, g, say)
-	if s.facts, err = lang.chain(f.Steps); err != nil {
-		wrong = append(wrong, err)
+	for _, step := range f.Steps {
+		for _, c := range step.Capture {
+			s.captures = append(s.captures, c.Name)
+		}
 	}
-	if !slices.ContainsFunc(s.Actions(), func(Action) bool { return true }) {
+	if len(s.Actions()) == 0 {
 		say("nothing is run: a step needs a run or an order")
 	}
 	s.checkPlaces(say)
 	for _, a := range f.Asserts {
-		judge, err := lang.judge(s, a.Is)
 		if a.Says == "" {
 			say("asserts: %q lacks what it says", a.Is)
 		}
-		if err != nil {
-			wrong = append(wrong, near{a.Says, fmt.Errorf("asserts: %q: %w", a.Says, err)})
-		}
-		s.Asserts, s.judges = append(s.Asserts, Assert(a)), append(s.judges, judge)
+		s.Asserts = append(s.Asserts, Assert(a))
 	}
 	if f.Predict != nil {
 		s.Predict = &Prediction{At: f.Predict.At}
@@ -214,21 +222,34 @@ func parseScene(text []byte, g *Glossary, lang *languages) (*Scene, *sceneFile, 
 		if len(s.Predict.Options) < 2 {
 			say("predict: a question needs at least two options")
 		}
-		if err := s.facts.ask(s.Predict); err != nil {
-			wrong = append(wrong, near{"predict:", fmt.Errorf("predict: %w", err)})
-		}
 	}
 	if len(f.Checkpoint) > 0 {
-		if s.Check, err = lang.checkpoint(f.Checkpoint); err != nil {
-			wrong = append(wrong, err)
-		}
+		s.Check = &Checkpoint{Facts: checkFacts(f.Checkpoint, say), claims: s.claims}
 		if len(s.Solution) == 0 {
 			say("solution is missing: a checkpoint is one that somebody has passed")
 		}
 	} else if len(s.Solution)+len(s.Wrong) > 0 {
 		say("solution and wrong belong to a checkpoint, and there is none")
 	}
-	return s, &f, errors.Join(wrong...)
+	return s, f, compile, errors.Join(wrong...)
+}
+
+func checkFacts(list []checkFile, say func(string, ...any)) (facts []CheckFact) {
+	for _, f := range list {
+		here := func(why string) { say("%w", near{"id: " + f.ID, fmt.Errorf("checkpoint %q %s", f.ID, why)}) }
+		switch {
+		case !idForm.MatchString(f.ID):
+			here("is not an id (small letters, digits, hyphens)")
+		case slices.ContainsFunc(facts, func(other CheckFact) bool { return other.ID == f.ID }):
+			here("is there twice")
+		case (f.Fact == "") == (f.Holds == ""):
+			here("needs either fact (of the log) or holds (of the cluster)")
+		case f.Holds != "" && len(f.Capture) > 0:
+			here("captures: only a fact of the log does")
+		}
+		facts = append(facts, CheckFact{f.ID, f.Fact, f.Holds})
+	}
+	return facts
 }
 
 // steps fills in After: a step follows the one before it unless it says
@@ -278,21 +299,17 @@ func checkSteps(steps []Step, g *Glossary, say func(string, ...any)) {
 // checkPlaces refuses an order to what nothing has captured: kubectl's own
 // braces are left alone, but no component's name has any.
 func (s *Scene) checkPlaces(say func(string, ...any)) {
-	known := s.captures()
 	for _, step := range s.Steps {
 		if step.Do == nil || step.Do.Order == nil {
 			continue
 		}
 		for _, m := range placeForm.FindAllStringSubmatch(step.Do.Order.Of, -1) {
-			if !slices.Contains(known, m[1]) {
+			if !slices.Contains(s.captures, m[1]) {
 				say("step %s: order: uses {%s}, which no fact captures", step.ID, m[1])
 			}
 		}
 	}
 }
-
-// captures are the names that captions, commands and assertions may use.
-func (s *Scene) captures() []string { return append(s.facts.captures(), "ns") }
 
 // HasStep reports whether the scene has a step with this id.
 func (s *Scene) HasStep(id string) bool {

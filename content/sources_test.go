@@ -31,7 +31,7 @@ func TestLinksToSourceAreTrue(t *testing.T) {
 		return dirs[module]
 	}
 	links := 0
-	for _, c := range load(t).Chapters {
+	for _, c := range whole(t).Chapters {
 		for _, lang := range Languages {
 			p, _ := c.Page(lang)
 			text := string(p.Intro)

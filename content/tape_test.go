@@ -15,7 +15,7 @@ import (
 //
 //	go test -tags nosandbox ./e2e/book -run RealScenes -args -address URL -only ID -record
 func TestRecordingsTellTheWholeStory(t *testing.T) {
-	for _, c := range load(t).Chapters {
+	for _, c := range whole(t).Chapters {
 		t.Run(c.ID, func(t *testing.T) {
 			if c.Tape == nil {
 				t.Fatalf("recordings/%s.kubestage is missing: e2e/book makes it", c.ID)

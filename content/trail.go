@@ -30,10 +30,10 @@ type Trail struct {
 }
 
 // Follow starts a trail for one run of the scene in a namespace.
-func (s *Scene) Follow(ns string) *Trail { return newTrail(s.facts, ns) }
+func (s *Scene) Follow(ns string) *Trail { return newTrail(s.claims().facts, ns) }
 
 // Follow starts a trail for one attempt at what the checkpoint asks of the log.
-func (c *Checkpoint) Follow(ns string) *Trail { return newTrail(c.chain, ns) }
+func (c *Checkpoint) Follow(ns string) *Trail { return newTrail(c.claims().trace, ns) }
 
 func newTrail(c *factChain, ns string) *Trail {
 	return &Trail{facts: c.facts, reached: map[string]uint64{}, captured: map[string]any{"ns": ns}}
@@ -41,7 +41,7 @@ func newTrail(c *factChain, ns string) *Trail {
 
 // Begins reports whether an attempt at the checkpoint starts with this event.
 func (c *Checkpoint) Begins(ns string, e watch.Event) bool {
-	return holds(c.chain.facts[0].is, input(&e, map[string]any{"ns": ns}))
+	return holds(c.claims().trace.facts[0].is, input(&e, map[string]any{"ns": ns}))
 }
 
 // Reached reports whether a fact has been true.

@@ -135,7 +135,7 @@ func TestThePredictionIsDecidedByTheLog(t *testing.T) {
 
 func sceneOf(t *testing.T) *Scene {
 	t.Helper()
-	c, ok := load(t).Chapter("pod-birth")
+	c, ok := whole(t).Chapter("pod-birth")
 	if !ok {
 		t.Fatal("the chapter pod-birth is missing")
 	}

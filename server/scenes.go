@@ -424,7 +424,7 @@ func (s *scenes) checkpoint(w http.ResponseWriter, r *http.Request) error {
 	learner := s.learner(w, r)
 	ns := namespaceOf(learner, c.ID)
 	met := map[string]content.Fact{}
-	if check.Asks() {
+	if check.Traces() {
 		best, err := s.bestAttempt(check, ns)
 		if err != nil {
 			return err
