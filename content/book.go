@@ -69,6 +69,7 @@ func load(fsys fs.FS, trusted func(chapter string) bool) (*Book, error) {
 	}
 	sort.SliceStable(b.Chapters, func(i, j int) bool { return b.Chapters[i].Order < b.Chapters[j].Order })
 	b.checkLinks()
+	b.anchorSteps()
 	var wrong []error
 	for _, id := range slices.Sorted(maps.Keys(b.Wrong)) {
 		wrong = append(wrong, b.Wrong[id])

@@ -9,12 +9,12 @@ import (
 
 // A writer is told every mistake at once, each with the line to look at.
 func TestCheckNamesFileAndLine(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
-		t.Fatal(err)
-	}
-	if problems, chapters, err := Check(dir); err != nil || len(problems) > 0 || chapters == 0 {
+	if problems, chapters, err := Check("."); err != nil || len(problems) > 0 || chapters == 0 {
 		t.Fatalf("our own content: %d chapters, %v, %v", chapters, problems, err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "chapters", "pod-birth"), os.DirFS("chapters/pod-birth")); err != nil {
+		t.Fatal(err)
 	}
 	const at = "chapters/pod-birth/"
 	spoilt := []struct{ file, old, new, want string }{

@@ -201,7 +201,7 @@ func (linkRenderer) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 		case isChapter && entering:
 			_, _ = fmt.Fprintf(w, `<a href="/%s/chapter/%s">`, lang, util.EscapeHTML([]byte(chapter)))
 		case isRow && entering:
-			_, _ = fmt.Fprintf(w, `<a href="/%s/book#row-%s">`, lang, util.EscapeHTML([]byte(row)))
+			_, _ = fmt.Fprintf(w, `<a href="/%s/row/%s">`, lang, util.EscapeHTML([]byte(row)))
 		case entering && !html.IsDangerousURL([]byte(to)):
 			_, _ = fmt.Fprintf(w, `<a href="%s" rel="noreferrer" target="_blank">`, util.EscapeHTML(util.URLEscape([]byte(to), true)))
 		default:

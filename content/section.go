@@ -1,5 +1,10 @@
 package content
 
+import (
+	"html/template"
+	"regexp"
+)
+
 // Place is a section as links name it.
 type Place struct {
 	ID     string
@@ -48,4 +53,35 @@ func (b *Book) Neighbours(c *Chapter) (before, after *Chapter) {
 		}
 	}
 	return before, after
+}
+
+var sectionLink = regexp.MustCompile(`(href="/[a-z]+/chapter/)([a-z0-9-]+)#([a-z0-9-]+)"`)
+
+// anchorSteps makes links between chapters lead to the anchors of steps. A text
+// names a section; only when all chapters are there is it known whether that is a step.
+func (b *Book) anchorSteps() {
+	anchored := func(text *template.HTML) {
+		*text = template.HTML(sectionLink.ReplaceAllStringFunc(string(*text), func(link string) string {
+			m := sectionLink.FindStringSubmatch(link)
+			if c, ok := b.Chapter(m[2]); ok && c.Scene.HasStep(m[3]) {
+				return m[1] + m[2] + "#" + StepAnchor(m[3]) + `"`
+			}
+			return link
+		}))
+	}
+	for _, c := range b.Chapters {
+		for _, p := range c.pages {
+			anchored(&p.Intro)
+			for i := range p.Steps {
+				anchored(&p.Steps[i].Body)
+			}
+			for i := range p.Notes {
+				anchored(&p.Notes[i].Body)
+			}
+			if p.Check != nil {
+				anchored(&p.Check.Ask)
+				anchored(&p.Check.Passed)
+			}
+		}
+	}
 }

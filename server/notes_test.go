@@ -45,7 +45,8 @@ func TestNotesLeadToTheBook(t *testing.T) {
 	s, _ := serveNotes(t)
 	for _, c := range []struct{ path, holds string }{
 		{"/ko/notes", `href="/ko/notes/outline.md"`},
-		{"/ko/notes/outline.md", `href="/ko/book#row-4.2.1-etcd"`},
+		{"/ko/notes/outline.md", `href="/ko/chapter/etcd"`},
+		{"/ko/notes/outline.md", `href="/ko/book#row-6.1"`},
 		{"/en/notes/outline.md", `id="note-6.3.4"`},
 		{"/ko/notes/vault.md", `<button type="button" class="term wiki" data-term="pod">pod</button>`},
 		{"/ko/notes/vault.md", `<code>[[손대지 않는다]]</code>`},
