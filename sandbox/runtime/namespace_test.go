@@ -15,6 +15,9 @@ func TestSharedProcesses(t *testing.T) {
 	config := n.podConfig("shared")
 	config.Linux.SecurityContext.NamespaceOptions.Pid = pb.NamespaceMode_POD
 	pod := must[*pb.RunPodSandboxResponse](t)(n.RunPodSandbox(n.ctx(), &pb.RunPodSandboxRequest{Config: config})).PodSandboxId
+	if got, want := *n.call("RunPodSandbox", pod).Namespaces, (Namespaces{Network: "POD", PID: "POD", IPC: "POD"}); got != want {
+		t.Errorf("the report says %+v, want %+v", got, want)
+	}
 	start := func(name string, options *pb.NamespaceOption, user int64, command ...string) string {
 		security := asUser(user)
 		security.NamespaceOptions = options
