@@ -27,7 +27,7 @@ TOOL  := $(GO) tool -modfile=tools.mod
 
 section = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help run build build-platforms clean check test bench generate \
+.PHONY: help run build build-platforms clean check test bench screenshots generate \
 	check-go check-web test-go test-web test-generated test-platforms test-postgres test-sandbox test-browser
 
 help: ## This list
@@ -103,8 +103,11 @@ test-browser: build node_modules/.installed | chromium
 	$(call section,browser tests)
 	npx playwright test --config e2e
 
-bench: build ## Start-up, latency and memory, measured on this machine beside the bare components
+bench: build ## Start-up, latency, memory and drawing, measured on this machine beside the bare components
 	$(GO) run $(LIGHT) ./e2e/bench $(ARGS)
+
+screenshots: build node_modules/.installed | chromium ## Every view, theme, size and language as pictures in e2e/screenshots
+	node e2e/screenshots.mjs $(ARGS)
 
 # A browser is never downloaded: it is Debian's, with fonts that have Hangul.
 node_modules/.installed: package-lock.json

@@ -50,7 +50,9 @@ function crowded(name, times, pods) {
       .replaceAll(model.object.name, `more-${i}`);
     return JSON.parse(text.replace(/"nodeName":"node-\d"/, `"nodeName":"node-${(i % 3) + 1}"`));
   });
-  const after = recorded.slice(header.carried).flatMap((e) => Array.from({ length: e.kind === "span" ? 1 : times }, () => ({ ...e, causes: [] })));
+  const after = recorded
+    .slice(header.carried)
+    .flatMap((e) => Array.from({ length: e.kind === "span" ? 1 : times }, () => ({ ...e, causes: [] })));
   return write(name, [...before, ...extra, ...after], before.length + extra.length);
 }
 
@@ -157,7 +159,8 @@ async function paint({ html, frames }) {
     await new Promise((done) =>
       requestAnimationFrame(() => {
         for (const op of ops) {
-          if (op[0] === "a") op[3] === null ? list[op[1]].removeAttribute(op[2]) : list[op[1]].setAttribute(op[2], op[3]);
+          if (op[0] === "a")
+            op[3] === null ? list[op[1]].removeAttribute(op[2]) : list[op[1]].setAttribute(op[2], op[3]);
           else if (op[0] === "t") list[op[1]].data = op[2];
           else if (op[0] === "r") list[op[1]].remove();
           else if (op[0] === "m") list[op[2]].insertBefore(list[op[1]], list[op[3]] ?? null);
@@ -179,19 +182,31 @@ async function paint({ html, frames }) {
   return window.frames_.map(([, cost]) => cost);
 }
 
-const p = (list, q) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))] ?? Number.NaN;
+const p = (list, q) =>
+  [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))] ?? Number.NaN;
 const ms = (n) => `${n.toFixed(1)} ms`;
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-precise-memory-info"],
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-precise-memory-info",
+  ],
 });
 
 async function open(url, path = "/en/") {
   const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
   await page.addInitScript(watchFrames);
   await page.goto(url + path);
-  await page.waitForFunction(() => window.kubestage?.log().last > 0 && window.kubestage.idle(), undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => window.kubestage?.log().last > 0 && window.kubestage.idle(), undefined, {
+    timeout: 60_000,
+  });
   return page;
 }
 
@@ -248,7 +263,10 @@ async function measureFrames(url, what, wantTokens) {
     ratio,
     goal: 1.2,
   });
-  say({ name: `  frames a second: ${what}`, value: `${fps.toFixed(0)} (${costs.length} frames, ${tokens} tokens at the end${most < wantTokens ? `, wanted ${wantTokens}` : ""})` });
+  say({
+    name: `  frames a second: ${what}`,
+    value: `${fps.toFixed(0)} (${costs.length} frames, ${tokens} tokens at the end${most < wantTokens ? `, wanted ${wantTokens}` : ""})`,
+  });
 }
 
 async function measureScrub(url, what) {
@@ -308,7 +326,13 @@ async function measureHeap(url) {
   }
   const after = await heap();
   const grown = after / before;
-  say({ name: `heap after ${loops} more replays of the recording`, value: `${(after / 2 ** 20).toFixed(1)} MiB`, beside: `${(before / 2 ** 20).toFixed(1)} MiB before`, ratio: grown, goal: 1.1 });
+  say({
+    name: `heap after ${loops} more replays of the recording`,
+    value: `${(after / 2 ** 20).toFixed(1)} MiB`,
+    beside: `${(before / 2 ** 20).toFixed(1)} MiB before`,
+    ratio: grown,
+    goal: 1.1,
+  });
   await page.close();
 }
 
@@ -329,12 +353,21 @@ async function measureVisit(url) {
         if (hostname !== "127.0.0.1" && !["data:", "blob:"].includes(protocol)) strangers.add(hostname);
       });
       if (path === "/assets/bare")
-        await page.route("**/assets/bare", (r) => r.fulfill({ contentType: "text/html", body: "<!doctype html><title>bare</title><p>One line.</p>" }));
+        await page.route("**/assets/bare", (r) =>
+          r.fulfill({ contentType: "text/html", body: "<!doctype html><title>bare</title><p>One line.</p>" }),
+        );
       await page.goto(url + path, { waitUntil: "commit" });
       if (list === ours) {
-        await page.waitForFunction(() => document.querySelector("svg.stage-svg [data-part] text") && document.fonts.status === "loaded");
+        await page.waitForFunction(
+          () => document.querySelector("svg.stage-svg [data-part] text") && document.fonts.status === "loaded",
+        );
         list.push(await page.evaluate(() => performance.now()));
-        bytes = await page.evaluate(() => performance.getEntriesByType("resource").filter((r) => r.name.endsWith(".js")).reduce((n, r) => n + r.encodedBodySize, 0));
+        bytes = await page.evaluate(() =>
+          performance
+            .getEntriesByType("resource")
+            .filter((r) => r.name.endsWith(".js"))
+            .reduce((n, r) => n + r.encodedBodySize, 0),
+        );
       } else {
         await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length > 0);
         list.push(await page.evaluate(() => performance.now()));
@@ -342,8 +375,20 @@ async function measureVisit(url) {
       await context.close();
     }
   }
-  say({ name: "first visit until the stage is drawn with its fonts; beside: a page of one line", value: ms(p(ours, 0.5)), beside: ms(p(theirs, 0.5)), ratio: p(ours, 0.5) / p(theirs, 0.5), most: 1000, is: p(ours, 0.5) });
-  say({ name: "script on first load, compressed", value: `${(bytes / 1024).toFixed(1)} KiB`, most: 150, is: bytes / 1024 });
+  say({
+    name: "first visit until the stage is drawn with its fonts; beside: a page of one line",
+    value: ms(p(ours, 0.5)),
+    beside: ms(p(theirs, 0.5)),
+    ratio: p(ours, 0.5) / p(theirs, 0.5),
+    most: 1000,
+    is: p(ours, 0.5),
+  });
+  say({
+    name: "script on first load, compressed",
+    value: `${(bytes / 1024).toFixed(1)} KiB`,
+    most: 150,
+    is: bytes / 1024,
+  });
   say({ name: "requests that leave this machine", value: `${strangers.size}`, most: 0, is: strangers.size });
 }
 

@@ -18,7 +18,7 @@ function at(seq: number, look: Partial<Looking> = {}): string {
 function fold(svg: string): string {
   const counts = new Map<string, number>();
   const rest = svg.replace(
-    /^ *<g class="pod (pod-\w+)[^"]*" data-object="pods\/default\/crowd-[\s\S]*?\n {3,4}<\/g>\n/gm,
+    /^ *<g class="pod (pod-\w+)[^"]*" data-object="pods\/default\/crowd-[\s\S]*?\n {3,5}<\/g>\n/gm,
     (_, state: string) => {
       counts.set(state, (counts.get(state) ?? 0) + 1);
       return "";

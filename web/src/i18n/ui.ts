@@ -30,7 +30,6 @@ export const ui = {
   revision: ["rev", "rev"],
   emptyLedger: ["nothing written yet", "아직 기록이 없음"],
   idleControllers: ["Controllers appear here when they act.", "컨트롤러는 움직일 때 여기에 나타납니다."],
-  others: ["others", "그 밖"],
   waitingPods: ["waiting", "대기"],
   noDecision: ["No pod has needed a node yet.", "아직 노드가 필요한 파드가 없습니다."],
   filtering: ["filtering", "거르는 중"],

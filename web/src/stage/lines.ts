@@ -2,6 +2,7 @@
 // lines share one along the upper edge, and only tokens go on from there.
 
 import { others } from "./clients.ts";
+import type { Geometry } from "./geometry.ts";
 import { linkMark } from "./health.ts";
 import { h, type VNode } from "./node.ts";
 import type { View } from "./part.ts";
@@ -22,7 +23,7 @@ export function lines(v: View): VNode {
   const broken: VNode[] = [];
   const line = (to: VNode[], key: string, points: readonly Point[], cls: string, link: string) => {
     const l = s.links.get(link);
-    to.push(h("path", { key, d: pathData(points), class: l ? `${cls} is-${l.state}` : cls }));
+    to.push(h("path", { key, d: data(g, key, points), class: l ? `${cls} is-${l.state}` : cls }));
     if (l && to !== tell) broken.push(linkMark(l.state, nearClient(points), l.name));
   };
   for (const p of [
@@ -61,6 +62,22 @@ export function lines(v: View): VNode {
     "etcd",
   );
   return h("g", { key: "lines", class: "lines", "aria-hidden": "true" }, ask, tell, store, broken);
+}
+
+const known = new WeakMap<Geometry, Map<string, string>>();
+/** The lines of a layout do not change. */
+function data(g: Geometry, key: string, points: readonly Point[]): string {
+  let all = known.get(g);
+  if (!all) {
+    all = new Map();
+    known.set(g, all);
+  }
+  let d = all.get(key);
+  if (d === undefined) {
+    d = pathData(points);
+    all.set(key, d);
+  }
+  return d;
 }
 
 /** Further on, many links share one line. */

@@ -15,13 +15,30 @@ export const scales: Readonly<Record<"near" | "far", Scale>> = {
 /** About how wide a text is drawn; the same everywhere, so that pictures can be compared. */
 export function widthOf(text: string, size: number, mono = false): number {
   if (mono) return text.length * size * 0.6;
+  return remember(widths, text, () => unitsOf(text)) * size;
+}
+
+/** The same texts are drawn again and again; what is known of them is kept, up to a limit. */
+function remember<V>(known: Map<string, V>, key: string, find: () => V): V {
+  let v = known.get(key);
+  if (v === undefined) {
+    if (known.size > 5000) known.clear();
+    v = find();
+    known.set(key, v);
+  }
+  return v;
+}
+const widths = new Map<string, number>();
+const cuts = new Map<string, string>();
+
+function unitsOf(text: string): number {
   let w = 0;
   for (const c of text) {
     const code = c.codePointAt(0)!;
     w +=
       code > 0x1100 ? 0.9 : /[A-Z0-9@]/.test(c) ? 0.62 : /[ilj.,:;'| ]/.test(c) ? 0.28 : /[mwMW]/.test(c) ? 0.84 : 0.55;
   }
-  return w * size;
+  return w;
 }
 
 /** Shortens in the middle, where Kubernetes names differ the least. */
@@ -33,7 +50,11 @@ export function shorten(text: string, max: number): string {
 
 /** As much of a text as fits into a width. */
 export function cut(s: string, width: number, size: number, mono = false): string {
-  let out = s;
-  while (out.length > 2 && widthOf(out, size, mono) > width) out = shorten(s, out.length - 1);
-  return out;
+  if (widthOf(s, size, mono) <= width) return s;
+  return remember(cuts, `${width} ${size} ${mono} ${s}`, () => {
+    let out = s;
+    const w = (t: string) => (mono ? t.length * 0.6 : unitsOf(t)) * size;
+    while (out.length > 2 && w(out) > width) out = shorten(s, out.length - 1);
+    return out;
+  });
 }

@@ -13,7 +13,8 @@ export interface VNode {
 export function h(tag: string, attrs: Record<string, unknown> | null, ...children: (Child | Child[])[]): VNode {
   let key: string | null = null;
   const out: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(attrs ?? {})) {
+  for (const name in attrs) {
+    const value = attrs[name];
     if (value === undefined || value === null || value === false) continue;
     if (name === "key") key = String(value);
     else if (typeof value === "number") out[name] = round(value);

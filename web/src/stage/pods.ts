@@ -133,7 +133,10 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
   }
   const crowd = open ? (bySlot[bySlot.length - 1]?.slot ?? 0) + 1 : v.state.crowd;
   const grid = tileGrid(area, crowd);
-  if (grid) return bySlot.flatMap((p) => one(p, grid, p.slot));
+  if (grid)
+    return [
+      sameAsBefore(v, node, bySlot, `${area.x} ${area.y} ${grid.w}`, () => bySlot.flatMap((p) => one(p, grid, p.slot))),
+    ];
   if (area.h > 60) return groups(v, node, pods, area);
   const label = `${node}: ${countPhases(pods)
     .map(([p, n]) => `${n} ${countWord(p)}`)
@@ -146,6 +149,29 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
       countLine(pods, area.x + 10, area.y + area.h / 2 + v.size.small * 0.36, area.w - 20, v),
     ),
   ];
+}
+
+const before = new Map<string, { pods: readonly PlacedPod[]; key: string; node: VNode }>();
+/** All pods of a node as one value, which is the same as long as none of them looks different. */
+function sameAsBefore(v: View, node: string, pods: readonly PlacedPod[], place: string, draw: () => VNode[]): VNode {
+  const now = nowPod(v);
+  const chosen = v.selection?.type === "object" ? v.selection.uid : "";
+  const marked = pods.some((p) => p.uid === chosen || now(p)) ? `${v.focus} ${chosen}` : "";
+  const key = `${place} ${marked} ${v.lit} ${v.size.small}`;
+  const was = before.get(node);
+  if (was?.key === key && was.pods.length === pods.length && pods.every((p, i) => p === was.pods[i])) return was.node;
+  const made = h("g", { key: "pods" }, draw());
+  if (before.size > 500) before.clear();
+  before.set(node, { pods, key, node: made });
+  return made;
+}
+
+/** Whether what happens now is about a pod. */
+function nowPod(v: View): (p: PlacedPod) => boolean {
+  const o = v.event(v.focus)?.object;
+  if (!o) return () => false;
+  const byName = o.resource === "pods" && o.name !== undefined;
+  return (p) => o.uid === p.uid || (byName && o.name === p.name && o.namespace === p.namespace);
 }
 
 /** Too many to draw: each state with its number, to be opened. */
@@ -198,10 +224,7 @@ interface Tile {
 const tiles = new WeakMap<PlacedPod, Tile>();
 
 export function podTile(v: View, p: PlacedPod, b: Box, size: TileSize): VNode {
-  const focus = v.event(v.focus);
-  const now =
-    focus?.object?.uid === p.uid ||
-    (focus?.object?.resource === "pods" && focus.object.name === p.name && focus.object.namespace === p.namespace);
+  const now = nowPod(v)(p);
   const chosen = v.selection?.type === "object" && v.selection.uid === p.uid;
   const lit = v.lit === "pods" || v.lit === "pod" || v.lit === `pod:${p.namespace}/${p.name}`;
   const key = `${b.x} ${b.y} ${b.w} ${size} ${now} ${chosen} ${lit} ${v.size.small}`;

@@ -4,6 +4,7 @@ import { word } from "../i18n/ui.ts";
 import { type Quiet, quietLanes } from "../model/lane.ts";
 import { h, type VNode } from "./node.ts";
 import { part, rect, small, text, thousands, type View } from "./part.ts";
+import type { Box } from "./way.ts";
 
 const told: readonly Quiet[] = ["leases", "nodeStatus", "events", "reads"];
 
@@ -23,7 +24,6 @@ export function quietLane(v: View): VNode {
       small(v, x + 15, y, "", `${word(lang, q)} ${thousands(s.quiet[q])}`, w - 18),
     );
   });
-  const beats = s.beats.map((q, i) => quietMark(q, b.x + 20 + i * ((b.w - 40) / 39), b.y + b.h - 14, `beat ${i}`));
   const all = quietLanes.reduce((n, q) => n + s.quiet[q], 0);
   return part(
     v,
@@ -34,8 +34,19 @@ export function quietLane(v: View): VNode {
     text(b.x + 16, b.y + 25, "t-quiet", word(lang, "quiet")),
     small(v, b.x + b.w - 16, b.y + 25, "", thousands(all), 90, "end"),
     cells,
-    low ? null : beats,
+    low ? null : beats(s.beats, b),
   );
+}
+
+const drawn = new WeakMap<readonly Quiet[], { b: Box; node: VNode }>();
+/** A list of beats is replaced when one comes, never changed. */
+function beats(list: readonly Quiet[], b: Box): VNode {
+  const known = drawn.get(list);
+  if (known && known.b.x === b.x && known.b.y === b.y) return known.node;
+  const marks = list.map((q, i) => quietMark(q, b.x + 20 + i * ((b.w - 40) / 39), b.y + b.h - 14, `beat ${i}`));
+  const node = h("g", { key: "beats" }, marks);
+  drawn.set(list, { b, node });
+  return node;
 }
 
 /** A heartbeat's mark; its form says which. */

@@ -4,7 +4,7 @@
 
 import { codeWords, tokenName } from "../i18n/words.ts";
 import { actorOf } from "../model/actor.ts";
-import { passageOf } from "../model/gates.ts";
+import { type Passage, passageOf } from "../model/gates.ts";
 import { isRead } from "../model/lane.ts";
 import type { ClusterState } from "../model/state.ts";
 import { GATES, PUT, type Timeline } from "../player/display.ts";
@@ -114,8 +114,18 @@ export function deedOf(e: KubeEvent): Deed {
   }
 }
 
+const labels = new WeakMap<KubeEvent, string>();
 /** The word beside a token. */
 export function labelOf(e: KubeEvent): string {
+  let label = labels.get(e);
+  if (label === undefined) {
+    label = makeLabel(e);
+    labels.set(e, label);
+  }
+  return label;
+}
+
+function makeLabel(e: KubeEvent): string {
   const o = e.object;
   const name = o ? shorten(tokenName(o), 28) : "";
   switch (e.kind) {
@@ -266,6 +276,16 @@ export function railPoint(g: Geometry, reach: number): Point {
   return { x: centre(i) + (centre(j) - centre(i)) * (reach - i), y: g.rail };
 }
 
+const passages = new WeakMap<KubeEvent, { span: KubeEvent | undefined; passage: Passage }>();
+/** A request's passage does not change, but for what its span adds when it comes. */
+function passageFor(e: KubeEvent, span: KubeEvent | undefined): Passage {
+  const known = passages.get(e);
+  if (known && known.span === span) return known.passage;
+  const passage = passageOf(e, span);
+  passages.set(e, { span, passage });
+  return passage;
+}
+
 function requestToken(
   scene: Scene,
   e: KubeEvent,
@@ -276,7 +296,7 @@ function requestToken(
   const { place, node } = lineOf(scene, e.from);
   if (place === "node" && !hasRoom(g, node)) return null;
   const inbound = way(g, `in ${place} ${node}`, () => g.toDoor(place, node));
-  const passage = passageOf(e, scene.span?.(e.seq));
+  const passage = passageFor(e, scene.span?.(e.seq));
   const turn = railPoint(g, passage.reach);
   const line = `request ${place} ${node}`;
   const start = l.startOf(e.seq);
