@@ -200,7 +200,7 @@ const browser = await chromium.launch({
   ],
 });
 
-async function open(url, path = "/en/") {
+async function open(url, path = "/en/#at=1") {
   const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
   await page.addInitScript(watchFrames);
   await page.goto(url + path);
@@ -250,7 +250,7 @@ async function measureFrames(url, what, wantTokens) {
   const most = Math.max(...written.frames.map((f) => f.filter((op) => op[2] === "transform").length));
   const bare = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
   await bare.addInitScript(watchFrames);
-  await bare.goto(`${url}/en/`);
+  await bare.goto(`${url}/en/#at=1`);
   await bare.waitForFunction(() => window.kubestage?.idle());
   await bare.evaluate(() => window.kubestage.pause());
   const theirs = await bare.evaluate(paint, written);

@@ -8,6 +8,7 @@ import { type Child, h, type VNode } from "./node.ts";
 import { part, rect, small, text, thousands, type View } from "./part.ts";
 import { countLine, countPhases, countWord, podArea } from "./pods.ts";
 import type { NodeBox } from "./rooms.ts";
+import { sameAsBefore } from "./same.ts";
 import type { Box } from "./way.ts";
 import { readZoom } from "./zoom.ts";
 
@@ -31,7 +32,11 @@ export function nodes(v: View): VNode[] {
     const b = g.rooms.nodes[n.slot];
     if (!b) rest.push(n);
     else if (b.grain === "full" || b.grain === "low") out.push(node(v, n, b, byNode.get(n.name) ?? []));
-    else out.push(smallNode(v, n, b, byNode.get(n.name) ?? []));
+    else {
+      const pods = byNode.get(n.name) ?? [];
+      const key = `${n.seq} ${isHere(v, n)} ${v.lit} ${v.lang} ${v.size.small} ${s.crowd} ${b.x} ${b.y}`;
+      out.push(sameAsBefore(`node ${n.name}`, pods, key, () => smallNode(v, n, b, pods)));
+    }
   }
   if (g.rooms.rest)
     out.push(

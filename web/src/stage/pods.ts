@@ -5,6 +5,7 @@ import type { PlacedPod } from "../model/state.ts";
 import { cut, widthOf } from "./measure.ts";
 import { type Child, h, type VNode } from "./node.ts";
 import { rect, small, text, thousands, type View } from "./part.ts";
+import { sameAsBefore } from "./same.ts";
 import { finest, type TileGrid, type TileSize, tileAt, tileGrid } from "./tiles.ts";
 import { type Box, box } from "./way.ts";
 
@@ -133,10 +134,19 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
   }
   const crowd = open ? (bySlot[bySlot.length - 1]?.slot ?? 0) + 1 : v.state.crowd;
   const grid = tileGrid(area, crowd);
-  if (grid)
-    return [
-      sameAsBefore(v, node, bySlot, `${area.x} ${area.y} ${grid.w}`, () => bySlot.flatMap((p) => one(p, grid, p.slot))),
-    ];
+  if (grid) {
+    const now = nowPod(v);
+    const chosen = v.selection?.type === "object" ? v.selection.uid : "";
+    const marked = bySlot.some((p) => p.uid === chosen || now(p)) ? `${v.focus} ${chosen}` : "";
+    const key = `${area.x} ${area.y} ${grid.w} ${marked} ${v.lit} ${v.size.small}`;
+    const draw = () =>
+      h(
+        "g",
+        { key: "pods" },
+        bySlot.flatMap((p) => one(p, grid, p.slot)),
+      );
+    return [sameAsBefore(`pods ${node}`, bySlot, key, draw)];
+  }
   if (area.h > 60) return groups(v, node, pods, area);
   const label = `${node}: ${countPhases(pods)
     .map(([p, n]) => `${n} ${countWord(p)}`)
@@ -149,21 +159,6 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
       countLine(pods, area.x + 10, area.y + area.h / 2 + v.size.small * 0.36, area.w - 20, v),
     ),
   ];
-}
-
-const before = new Map<string, { pods: readonly PlacedPod[]; key: string; node: VNode }>();
-/** All pods of a node as one value, which is the same as long as none of them looks different. */
-function sameAsBefore(v: View, node: string, pods: readonly PlacedPod[], place: string, draw: () => VNode[]): VNode {
-  const now = nowPod(v);
-  const chosen = v.selection?.type === "object" ? v.selection.uid : "";
-  const marked = pods.some((p) => p.uid === chosen || now(p)) ? `${v.focus} ${chosen}` : "";
-  const key = `${place} ${marked} ${v.lit} ${v.size.small}`;
-  const was = before.get(node);
-  if (was?.key === key && was.pods.length === pods.length && pods.every((p, i) => p === was.pods[i])) return was.node;
-  const made = h("g", { key: "pods" }, draw());
-  if (before.size > 500) before.clear();
-  before.set(node, { pods, key, node: made });
-  return made;
 }
 
 /** Whether what happens now is about a pod. */
