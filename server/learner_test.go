@@ -145,6 +145,9 @@ func TestTheBookIsFoundFromElsewhere(t *testing.T) {
 	for path, to := range map[string]string{
 		"/ko/row/5.2":  "/ko/chapter/pod-birth",
 		"/en/row/11.3": "/en/book#row-11.3",
+		// A link in a note may name the view, too; browsers keep #section over this.
+		"/ko/row/5.2?view=sequence":  "/ko/chapter/pod-birth?view=sequence",
+		"/en/row/11.3?view=sequence": "/en/book?view=sequence#row-11.3",
 	} {
 		answer, err := client.Get(s.url(path))
 		if err != nil {

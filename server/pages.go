@@ -99,10 +99,12 @@ func show(w http.ResponseWriter, r *http.Request, d web.PageData, c templ.Compon
 
 func redirect(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		to := to
 		if r.URL.RawQuery != "" {
-			to := to + "?" + r.URL.RawQuery
-			http.Redirect(w, r, to, http.StatusFound)
-			return
+			path, place, _ := strings.Cut(to, "#")
+			if to = path + "?" + r.URL.RawQuery; place != "" {
+				to += "#" + place
+			}
 		}
 		http.Redirect(w, r, to, http.StatusFound)
 	}
