@@ -68,6 +68,9 @@ func load(fsys fs.FS, trusted func(chapter string) bool) (*Book, error) {
 		}
 	}
 	sort.SliceStable(b.Chapters, func(i, j int) bool { return b.Chapters[i].Order < b.Chapters[j].Order })
+	if _, ok := fsys.(beside); ok {
+		outline.add(b.Chapters)
+	}
 	b.checkLinks()
 	b.anchorSteps()
 	var wrong []error

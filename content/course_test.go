@@ -27,7 +27,7 @@ func TestCourseIsReadAnew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write("mine/"+name, strings.ReplaceAll(string(text), "term:etcd", "term:ledger"))
+		write("mine/"+name, strings.NewReplacer("term:etcd", "term:ledger", `covers: ["5.2"]`, "covers: []").Replace(string(text)))
 	}
 	c, err := OpenCourse(dir)
 	if err != nil {
@@ -49,6 +49,9 @@ func TestCourseIsReadAnew(t *testing.T) {
 	}
 	if _, ok := c.Book().Chapter("mine"); !ok || c.Problem() != nil {
 		t.Errorf("the chapter is not there: %v", c.Problem())
+	}
+	if row, ok := c.Book().Outline.Row("mine"); !ok || len(row.Chapters) != 1 {
+		t.Error("a chapter about none of the rows is not in the table of contents")
 	}
 	if _, err := OpenCourse(filepath.Join(dir, "nowhere")); err == nil {
 		t.Error("a course that is not there opens")

@@ -143,6 +143,25 @@ func (o *Outline) cover(chapters []*Chapter) error {
 	return errors.Join(wrong...)
 }
 
+// add makes a part of its own of those chapters of a course that are about none of
+// the rows, so that they are found where the others are.
+func (o *Outline) add(chapters []*Chapter) {
+	part := &Part{ID: "course", In: map[string]string{"en": "Chapters of this course", "ko": "이 과정의 장"}}
+	for _, c := range chapters {
+		en, _ := c.Page("en")
+		ko, _ := c.Page("ko")
+		if len(c.Covers) > 0 || en == nil || ko == nil {
+			continue
+		}
+		c.Covers = []string{c.ID}
+		r := &Row{ID: c.ID, Wave: 1, EN: en.Title, KO: ko.Title}
+		part.Rows, o.byID[r.ID] = append(part.Rows, r), r
+	}
+	if len(part.Rows) > 0 {
+		o.Parts = append([]*Part{part}, o.Parts...)
+	}
+}
+
 // ByNumber returns the id of the row a number or an id like "4.2.1-etcd" names,
 // or "".
 func (o *Outline) ByNumber(id string) string {

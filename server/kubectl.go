@@ -68,9 +68,26 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	return badRequest("the request's body is not what is expected: "+err.Error(), `send one JSON object, as in {"command": "kubectl get pods", "stdin": "", "lang": "en"}`)
 }
 
-// command checks a command line, whose namespace is ns unless it says otherwise,
-// and takes a place for it among the running ones. Its caller calls release in any case, after run.
+// command checks a command line and takes a place for it among the running ones.
+// Its caller calls release in any case, after run.
 func (s *Server) command(line, input, lang, ns string) (*command, error) {
+	c, err := s.check(line, input, lang, ns)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.running <- struct{}{}:
+		return c, nil
+	default:
+		return nil, &HTTPError{Code: http.StatusTooManyRequests,
+			Msg:  said{fmt.Sprintf("%d commands are running already", cap(s.running)), fmt.Sprintf("이미 명령 %d개가 실행 중입니다", cap(s.running))}.in(lang),
+			Hint: said{"stop one of them, such as a get -w or logs -f", "get -w나 logs -f 같은 것을 하나 멈추세요"}.in(lang)}
+	}
+}
+
+// check refuses what the console does not run. The namespace of the command is ns
+// unless it says otherwise.
+func (s *Server) check(line, input, lang, ns string) (*command, error) {
 	say := func(code int, why, hint said) error {
 		return &HTTPError{Code: code, Msg: why.in(lang), Hint: hint.in(lang)}
 	}
@@ -92,22 +109,21 @@ func (s *Server) command(line, input, lang, ns string) (*command, error) {
 			said{"the cluster has no credentials yet: it is still starting", "클러스터가 아직 시작하는 중이라 자격 증명이 없습니다"},
 			said{"try again in a few seconds", "몇 초 뒤에 다시 해 보세요"})
 	}
-	select {
-	case s.running <- struct{}{}:
-	default:
-		return nil, say(http.StatusTooManyRequests,
-			said{fmt.Sprintf("%d commands are running already", cap(s.running)), fmt.Sprintf("이미 명령 %d개가 실행 중입니다", cap(s.running))},
-			said{"stop one of them, such as a get -w or logs -f", "get -w나 logs -f 같은 것을 하나 멈추세요"})
-	}
 	return &command{server: s, understood: u, input: input, config: config, namespace: ns, lang: lang}, nil
 }
 
-// runCommand is command and run in one, for callers that have begun their
-// answer. The child ends with ctx, or when emit returns an error.
+// runCommand checks and runs a command in one, for callers that have begun their
+// answer. It waits for a place among the running ones. The child ends with ctx, or
+// when emit returns an error.
 func (s *Server) runCommand(ctx context.Context, line, input, lang, ns string, emit func(stream, data string) error) (exit int, err error) {
-	c, err := s.command(line, input, lang, ns)
+	c, err := s.check(line, input, lang, ns)
 	if err != nil {
 		return 0, err
+	}
+	select {
+	case s.running <- struct{}{}:
+	case <-ctx.Done():
+		return 0, ctx.Err()
 	}
 	defer c.release()
 	return c.run(ctx, emit)
