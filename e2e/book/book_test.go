@@ -64,6 +64,7 @@ func TestRealScenes(t *testing.T) {
 			began := time.Now()
 			results[i] = play(t.Context(), at, s)
 			results[i].took = time.Since(began)
+			fmt.Println(results[i].line())
 		})
 	}
 	players.Wait()
@@ -266,19 +267,22 @@ func keep(ctx context.Context, l *learner, id string) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
+// line says how a chapter went.
+func (r result) line() string {
+	verdict := "holds"
+	if len(r.wrong) > 0 {
+		first, _, _ := strings.Cut(r.wrong[0].Error(), "\n")
+		verdict = "FAILS: " + first
+	}
+	return fmt.Sprintf("%-24s %6.1f s %3d facts %3d claims %3d lines  %s", r.scene.ID, r.took.Seconds(), len(r.outcome.facts), r.outcome.claimed, r.lines, verdict)
+}
+
 // report prints which row is taught by which chapter, and how that went.
 func report(t *testing.T, at string, results []result) {
-	fmt.Printf("\n%-24s %6s %6s %7s %6s  %s\n", "chapter", "s", "facts", "claims", "lines", "")
 	taught := map[string][]string{}
 	bad := map[string]bool{}
 	for _, r := range results {
-		verdict := "holds"
-		if len(r.wrong) > 0 {
-			first, _, _ := strings.Cut(r.wrong[0].Error(), "\n")
-			verdict = "FAILS: " + first
-			bad[r.scene.ID] = true
-		}
-		fmt.Printf("%-24s %6.1f %6d %7d %6d  %s\n", r.scene.ID, r.took.Seconds(), len(r.outcome.facts), r.outcome.claimed, r.lines, verdict)
+		bad[r.scene.ID] = len(r.wrong) > 0
 		for _, row := range r.scene.Covers {
 			taught[row] = append(taught[row], r.scene.ID)
 		}
