@@ -246,6 +246,33 @@ test("a story is stepped through alone, and loops", async ({ dashboard, page }) 
   await dashboard.kubectl("kubectl delete deployment steps");
 });
 
+test("the inspector climbs from a Pod's row to the command it came of", async ({ dashboard, page }) => {
+  const events = await deploy(dashboard, "because");
+  const row = first(events, (e) => e.kind === "etcd" && e.object?.resource === "pods");
+  await open(dashboard, page, `/en/#at=${row.seq}`, events.at(-1)!.seq);
+  const panel = page.locator("#panel-inspector");
+  const title = panel.locator("h2").first();
+  const climbed: string[] = [];
+  for (let i = 0; i < 20; i++) {
+    await page.keyboard.press("w");
+    await expect.poll(() => title.innerText()).not.toBe(climbed.at(-1) ?? "");
+    climbed.push(await title.innerText());
+    if (i === 1) {
+      await expect(panel.getByRole("link", { name: "manageReplicas" })).toHaveAttribute(
+        "href",
+        /^https:\/\/github\.com\/kubernetes\/kubernetes\/blob\/v1\.36\.3\/pkg\/controller\/replicaset\/replica_set\.go#L\d+$/,
+      );
+      await expect(panel).toContainText("ClusterRole/system:controller:replicaset-controller");
+      await expect(panel.getByRole("link", { name: /Using pods|ReplicaSet/ })).toBeVisible();
+    }
+    if (climbed.at(-1)?.startsWith("kubectl asks")) break;
+  }
+  expect(climbed[0]).toContain("writes Pod because-");
+  expect(climbed[1]).toContain("The replicaset controller asks the kube-apiserver to create Pod because-");
+  expect(climbed.at(-1)).toBe("kubectl asks the kube-apiserver to create Deployment because.");
+  await dashboard.kubectl("kubectl delete deployment because");
+});
+
 test("the palette finds views, stories and objects by the keyboard alone", async ({ dashboard, page }) => {
   const events = await deploy(dashboard, "found");
   const pod = first(events, (e) => e.kind === "etcd" && e.object?.resource === "pods");
@@ -253,6 +280,8 @@ test("the palette finds views, stories and objects by the keyboard alone", async
   await stage.press("live");
   await stage.idle();
   await page.keyboard.press("Control+k");
+  const { violations } = await new AxeBuilder({ page }).include("[data-palette]").analyze();
+  expect(violations.map((v) => `${v.id}: ${v.help}`)).toEqual([]);
   await page.keyboard.type("scheduler");
   await page.keyboard.press("Enter");
   await expect(page.locator("#view-scheduler")).toBeVisible();

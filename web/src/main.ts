@@ -258,6 +258,7 @@ function tell(text: string): void {
 function notice(text: string): void {
   const note = find("[data-replay]");
   note.textContent = text;
+  note.title = text;
   note.hidden = text === "";
 }
 
@@ -631,7 +632,7 @@ function draw(): void {
   transport.draw(link.value, Date.now() + skew);
   seekBar.draw();
   pinButton.setAttribute("aria-pressed", String(chosen.value !== 0));
-  views.draw(moment);
+  views.draw(moment());
   if (tabs.current === "transcript") transcript.draw(player.timeline, player.t.value);
   if (tabs.current === "stories") storiesPanel.draw();
   if (tabs.current === "inspector") inspector.draw(selection.value, player.playhead.value);

@@ -13,6 +13,7 @@ describe("an object's lines", () => {
       text({
         kind: "Pod",
         metadata: { name: "a", annotations: { "x/y": "true", z: "1" }, labels: {} },
+        odd: ["54c99694-82e9", "78e8", "7887448d46", "10.0.0.1", "1.5", "", "a: b", "on"],
         spec: { containers: [{ name: "c", args: ["-c", "one\ntwo\n"], ports: [{ containerPort: 80 }] }], weird: null },
       }),
     ).toEqual([
@@ -23,6 +24,15 @@ describe("an object's lines", () => {
       '    x/y: "true"',
       '    z: "1"',
       "  labels: {}",
+      "odd:",
+      "- 54c99694-82e9",
+      '- "78e8"',
+      "- 7887448d46",
+      "- 10.0.0.1",
+      '- "1.5"',
+      '- ""',
+      '- "a: b"',
+      '- "on"',
       "spec:",
       "  containers:",
       "  - name: c",

@@ -60,7 +60,10 @@ function scalarLines(out: Line[], value: unknown, path: string, indent: string, 
 
 function scalar(value: unknown): string {
   if (typeof value !== "string") return JSON.stringify(value) ?? "null";
-  const ambiguous = /^(true|false|null|yes|no|on|off|~|[-+.\d][\d._eExa-f:+-]*)?$/i.test(value);
+  const ambiguous =
+    /^(true|false|null|yes|no|on|off|~|[-+]?(0x[\da-f]+|0o[0-7]+|(\d[\d_]*\.?\d*|\.\d+)(e[-+]?\d+)?|\.inf|\.nan))?$/i.test(
+      value,
+    );
   return ambiguous || /^[\s\-?:,[\]{}#&*!|>'"%@`]|: |\s#|[:\s]$/.test(value) ? JSON.stringify(value) : value;
 }
 

@@ -6,14 +6,15 @@ import type { EventLog } from "../wire/log.ts";
 
 export interface Entry {
   key: string;
-  /** Every account of the key until a moment, oldest first. */
-  writes: KubeEvent[];
+  /** The last account of it. */
   newest: KubeEvent;
 }
 
 export class Ledger {
   private byKey = new Map<string, KubeEvent[]>();
   private keyOf = new Map<string, string>();
+  /** All keys there ever were, in order; null when there is a new one. */
+  private sorted: string[] | null = null;
 
   constructor(log: EventLog) {
     log.listen({
@@ -22,6 +23,7 @@ export class Ledger {
       },
       reset: () => {
         this.byKey.clear();
+        this.sorted = null;
         this.keyOf.clear();
       },
       dropping: (before) => this.drop(before),
@@ -34,11 +36,15 @@ export class Ledger {
     if (!key) return;
     const known = this.byKey.get(key);
     if (known) known.push(e);
-    else this.byKey.set(key, [e]);
+    else {
+      this.byKey.set(key, [e]);
+      this.sorted = null;
+    }
     if (e.object?.name) this.keyOf.set(objectKey(e.object), key);
   }
 
   private drop(before: number): void {
+    this.sorted = null;
     for (const [key, writes] of this.byKey) {
       let keep = writes.findIndex((e) => e.seq >= before);
       if (keep < 0) keep = writes.length;
@@ -62,13 +68,15 @@ export class Ledger {
 
   /** The keys that exist right after an event, in order. */
   keys(at: number): Entry[] {
+    this.sorted ??= [...this.byKey.keys()].sort();
     const out: Entry[] = [];
-    for (const [key, all] of this.byKey) {
+    for (const key of this.sorted) {
+      const all = this.byKey.get(key) ?? [];
       const n = countUntil(all, at);
       const newest = all[n - 1];
-      if (newest && !isGone(newest)) out.push({ key, writes: all.slice(0, n), newest });
+      if (newest && !isGone(newest)) out.push({ key, newest });
     }
-    return out.sort((a, b) => (a.key < b.key ? -1 : 1));
+    return out;
   }
 }
 

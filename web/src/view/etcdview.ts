@@ -23,6 +23,7 @@ export class EtcdView implements View {
   private whole = false;
   private copied = "";
   private at = "";
+  private made = new Map<string, { as: string; node: VNode }>();
 
   constructor(
     private readonly root: HTMLElement,
@@ -63,7 +64,7 @@ export class EtcdView implements View {
           "section",
           { class: "split-list", "aria-label": word(lang, "keysAt") },
           h(
-            "h3",
+            "h2",
             null,
             `${word(lang, entries.length === 1 ? "keyCount" : "keysCount", entries.length)} · ${word(lang, "revision")} ${m.history.at(m.playhead).revision || "0"}`,
           ),
@@ -90,11 +91,15 @@ export class EtcdView implements View {
 
   private keys(m: Moment, entries: Entry[], shown: KubeEvent | undefined): VNode {
     const at = shown ? keyOf(shown) : "";
-    const story = new Set(m.story?.events);
+    const ofStory = new Set<string>();
+    if (this.ofStory) {
+      for (const seq of m.story?.events ?? []) {
+        const e = seq <= m.playhead ? m.log.get(seq) : undefined;
+        if (e) ofStory.add(keyOf(e));
+      }
+    }
     const fits = entries.filter(
-      (e) =>
-        (!this.filter || e.key.toLowerCase().includes(this.filter)) &&
-        (!this.ofStory || e.writes.some((w) => story.has(w.seq))),
+      (e) => (!this.filter || e.key.toLowerCase().includes(this.filter)) && (!this.ofStory || ofStory.has(e.key)),
     );
     const folders = new Map<string, Entry[]>();
     for (const e of fits.slice(0, SHOWN)) {
@@ -112,18 +117,7 @@ export class EtcdView implements View {
           h(
             "ul",
             null,
-            list.map((e) =>
-              h(
-                "li",
-                { key: e.key, class: e.key === at ? "now" : "" },
-                h(
-                  "button",
-                  { type: "button", "data-event": e.newest.seq, "aria-current": e.key === at ? "true" : undefined },
-                  h("span", { class: "key-name" }, cut(e.key)[1]),
-                  h("span", { class: "key-rev" }, e.newest.revision ?? ""),
-                ),
-              ),
-            ),
+            list.map((e) => this.line(m, e, e.key === at)),
           ),
         ),
       ),
@@ -131,6 +125,26 @@ export class EtcdView implements View {
         ? h("p", { key: "more", class: "hint" }, word(m.lang, "moreKeys", fits.length - SHOWN))
         : null,
     );
+  }
+
+  /** A key's line; there are hundreds, and few change. */
+  private line(m: Moment, e: Entry, now: boolean): VNode {
+    const as = `${m.log.id} ${e.newest.seq} ${now}`;
+    const known = this.made.get(e.key);
+    if (known?.as === as) return known.node;
+    const node = h(
+      "li",
+      { key: e.key, class: now ? "now" : "" },
+      h(
+        "button",
+        { type: "button", "data-event": e.newest.seq, "aria-current": now ? "true" : undefined },
+        h("span", { class: "key-name" }, cut(e.key)[1]),
+        h("span", { class: "key-rev" }, e.newest.revision ?? ""),
+      ),
+    );
+    if (this.made.size > 20_000) this.made.clear();
+    this.made.set(e.key, { as, node });
+    return node;
   }
 
   private detail(m: Moment, e: KubeEvent): VNode {

@@ -16,6 +16,8 @@ const COLOURS = 8;
 
 export class ObjectView implements View {
   private readonly drawing;
+  /** The answer that took the most work, for as long as it is asked for again. */
+  private last: { newest: KubeEvent | undefined; count: number; known: Authored } | null = null;
 
   constructor(root: HTMLElement, doings: Doings) {
     this.drawing = htmlDrawing(root);
@@ -33,11 +35,16 @@ export class ObjectView implements View {
     const { lang } = m;
     const key = subject(m);
     const writes = key ? m.ledger.writes(m.ledger.keyOfObject(key) ?? "", m.playhead) : [];
-    const a = authored(
-      writes,
-      (seq) => m.log.get(seq),
-      (seq) => m.history.span(seq),
-    );
+    const newest = writes[writes.length - 1];
+    if (!this.last || this.last.newest !== newest || this.last.count !== writes.length) {
+      const known = authored(
+        writes,
+        (seq) => m.log.get(seq),
+        (seq) => m.history.span(seq),
+      );
+      this.last = { newest, count: writes.length, known };
+    }
+    const a = this.last.known;
     this.drawing.draw(
       this.choice(m, key),
       writes.length === 0

@@ -50,13 +50,24 @@ export interface Sight {
   say(row: Row): string;
 }
 
-export function body(s: Sequence, sight: Sight): VNode[] {
+/** Rows that were made, to be used again while they are the same. */
+export type Made = Map<number, { as: string; node: VNode }>;
+
+export function body(s: Sequence, sight: Sight, made: Made = new Map()): VNode[] {
   const { column, first, last } = sight;
   const end = s.rows.length * ROW;
   const lines = s.lines.map((_, i) =>
     h("line", { key: `l${i}`, class: "seq-line", x1: xOf(i, column), x2: xOf(i, column), y1: 0, y2: end }),
   );
-  return [...lines, ...s.rows.slice(first, last + 1).map((r, k) => row(s, r, first + k, sight))];
+  const rows = s.rows.slice(first, last + 1).map((r, k) => {
+    const as = `${first + k} ${column} ${s.lines.length} ${r.seq === sight.now} ${r.seq === sight.selected}`;
+    const known = made.get(r.seq);
+    if (known?.as === as) return known.node;
+    const node = row(s, r, first + k, sight);
+    made.set(r.seq, { as, node });
+    return node;
+  });
+  return [...lines, ...rows];
 }
 
 function row(s: Sequence, r: Row, index: number, sight: Sight): VNode {

@@ -6,8 +6,8 @@ import type { Story } from "../model/story.ts";
 import { htmlDrawing } from "../panel/html.ts";
 import { Drawing, h } from "../stage/node.ts";
 import { comparison } from "./compare.ts";
-import { mermaid, type Sequence, sequenceOf } from "./sequence.ts";
-import { body, columnFor, HEAD, head, ROW, standalone, widthOf } from "./sequencedrawing.ts";
+import { mermaid, type Row, type Sequence, sequenceOf } from "./sequence.ts";
+import { body, columnFor, HEAD, head, type Made, ROW, standalone, widthOf } from "./sequencedrawing.ts";
 import type { Doings, Moment, View } from "./view.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -134,6 +134,8 @@ class Column {
   private readonly rows = new Drawing(this.svgs[1]);
   private readonly rest = document.createElement("p");
   private last = 0;
+  private made: Made = new Map();
+  private story = "";
 
   constructor(root: HTMLElement, doings: Doings) {
     this.box.className = "sequence";
@@ -181,23 +183,25 @@ class Column {
       svg.setAttribute("height", String(tall));
     }
     const newest = s.rows[s.rows.length - 1];
+    const story = `${m.log.id} ${s.rows[0]?.seq}`;
+    if (this.story !== story || this.made.size > 4000) this.made.clear();
+    this.story = story;
     const first = Math.max(0, Math.floor(this.scroll.scrollTop / ROW) - 8);
     const last = Math.ceil((this.scroll.scrollTop + this.scroll.clientHeight) / ROW) + 8;
     this.heading.draw(...head(s, column));
-    this.rows.draw(
-      ...body(s, {
-        first,
-        last,
-        column,
-        now: m.focus,
-        selected: m.selection?.type === "event" ? m.selection.seq : 0,
-        lang: m.lang,
-        say: (r) => {
-          const e = m.log.get(r.seq);
-          return e ? caption(m.lang, { events: [e], event: (q) => m.log.get(q) }) : r.label;
-        },
-      }),
-    );
+    const sight = {
+      first,
+      last,
+      column,
+      now: m.focus,
+      selected: m.selection?.type === "event" ? m.selection.seq : 0,
+      lang: m.lang,
+      say: (r: Row) => {
+        const e = m.log.get(r.seq);
+        return e ? caption(m.lang, { events: [e], event: (q) => m.log.get(q) }) : r.label;
+      },
+    };
+    this.rows.draw(...body(s, sight, this.made));
     const ahead = events - s.rows.length;
     this.rest.hidden = ahead <= 0;
     const rest = ahead > 0 ? word(m.lang, ahead === 1 ? "oneAhead" : "moreAhead", ahead) : "";

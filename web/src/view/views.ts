@@ -12,17 +12,26 @@ import type { Doings, Moment, View, ViewName } from "./view.ts";
 export class Views {
   private readonly views: Partial<Record<ViewName, View>>;
   private readonly tabs: Tabs<ViewName>;
+  /** What was drawn last; a view is a function of its moment, so the same need not be drawn again. */
+  private drawn = "";
 
   constructor(
     readonly current: Signal<ViewName>,
     doings: Doings,
   ) {
     const root = (name: ViewName) => find(`[data-view="${name}"]`);
+    const own: Doings = {
+      ...doings,
+      redraw: () => {
+        this.drawn = "";
+        doings.redraw();
+      },
+    };
     this.views = {
-      sequence: new SequenceView(root("sequence"), doings),
-      etcd: new EtcdView(root("etcd"), doings),
-      scheduler: new SchedulerView(root("scheduler"), doings),
-      object: new ObjectView(root("object"), doings),
+      sequence: new SequenceView(root("sequence"), own),
+      etcd: new EtcdView(root("etcd"), own),
+      scheduler: new SchedulerView(root("scheduler"), own),
+      object: new ObjectView(root("object"), own),
     };
     this.tabs = new Tabs<ViewName>(find("[data-views]"), current.peek());
     this.tabs.onchange = (name) => {
@@ -34,7 +43,13 @@ export class Views {
     if (this.tabs.current !== name) this.tabs.show(name);
   }
 
-  draw(moment: () => Moment): void {
-    this.views[this.current.value]?.draw(moment());
+  draw(m: Moment): void {
+    const view = this.views[this.current.value];
+    const key = [this.current.value, m.log.id, m.playhead, m.focus, m.story?.root, m.story?.events.length, m.compared]
+      .concat(JSON.stringify(m.selection), m.compared ? m.log.last : 0)
+      .join(" ");
+    if (!view || key === this.drawn) return;
+    this.drawn = key;
+    view.draw(m);
   }
 }
