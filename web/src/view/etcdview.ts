@@ -12,7 +12,10 @@ import type { KubeEvent } from "../wire/event.ts";
 import { instant } from "../wire/instant.ts";
 import type { Doings, Moment, View } from "./view.ts";
 
-const SHOWN = 400;
+/** Of one folder. */
+const SHOWN = 200;
+/** Folders that a search opens. */
+const SEARCHED = 12;
 const REVISIONS = 60;
 
 export class EtcdView implements View {
@@ -23,6 +26,7 @@ export class EtcdView implements View {
   private whole = false;
   private copied = "";
   private at = "";
+  private opened = new Set<string>();
   private made = new Map<string, { as: string; node: VNode }>();
 
   constructor(
@@ -42,7 +46,11 @@ export class EtcdView implements View {
       const event = target.closest("[data-event]");
       const moment = target.closest("[data-moment]");
       const copy = target.closest("[data-copy]");
-      if (event) doings.select({ type: "event", seq: Number(event.getAttribute("data-event")) });
+      const folder = target.closest("[data-folder]")?.getAttribute("data-folder");
+      if (folder) {
+        if (!this.opened.delete(folder)) this.opened.add(folder);
+        doings.redraw();
+      } else if (event) doings.select({ type: "event", seq: Number(event.getAttribute("data-event")) });
       else if (moment) doings.seek(Number(moment.getAttribute("data-moment")));
       else if (copy) {
         this.copied = copy.getAttribute("data-copy")!;
@@ -102,28 +110,41 @@ export class EtcdView implements View {
       (e) => (!this.filter || e.key.toLowerCase().includes(this.filter)) && (!this.ofStory || ofStory.has(e.key)),
     );
     const folders = new Map<string, Entry[]>();
-    for (const e of fits.slice(0, SHOWN)) {
+    for (const e of fits) {
       const [folder] = cut(e.key);
       folders.set(folder, [...(folders.get(folder) ?? []), e]);
     }
+    const searched = this.filter !== "" || this.ofStory;
     return h(
       "div",
       { class: "keys" },
-      [...folders].map(([folder, list]) =>
-        h(
+      [...folders].map(([folder, list], i) => {
+        const open = searched ? i < SEARCHED : this.opened.has(folder) || cut(at)[0] === folder;
+        return h(
           "section",
           { key: folder },
-          h("h3", { class: "key-folder" }, folder),
           h(
-            "ul",
-            null,
-            list.map((e) => this.line(m, e, e.key === at)),
+            "h3",
+            { class: "key-folder" },
+            h(
+              "button",
+              { type: "button", "data-folder": folder, "aria-expanded": String(open) },
+              h("span", null, `${open ? "▾" : "▸"} ${folder}`),
+              h("span", { class: "how" }, String(list.length)),
+            ),
           ),
-        ),
-      ),
-      fits.length > SHOWN
-        ? h("p", { key: "more", class: "hint" }, word(m.lang, "moreKeys", fits.length - SHOWN))
-        : null,
+          open
+            ? h(
+                "ul",
+                null,
+                list.slice(0, SHOWN).map((e) => this.line(m, e, e.key === at)),
+                list.length > SHOWN
+                  ? h("li", { key: "more", class: "hint" }, word(m.lang, "moreKeys", list.length - SHOWN))
+                  : null,
+              )
+            : null,
+        );
+      }),
     );
   }
 
