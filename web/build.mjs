@@ -1,6 +1,7 @@
-// Builds web/src into web/dist: one script, one style sheet, the fonts, all
-// with a hash of their content in the name, and manifest.json, which maps
-// "main.js" to "main-ABCDEFGH.js". The result is committed, so that building
+// Builds web/src into web/dist: a script, the parts of it that are fetched when
+// they are needed, one style sheet, the fonts, all with a hash of their
+// content in the name, and manifest.json, which maps "main.js" to
+// "main-ABCDEFGH.js". The result is committed, so that building
 // the Go program needs no Node.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -17,6 +18,8 @@ const options = {
   entryPoints: { main: "web/src/main.ts", theme: "web/src/theme.ts" },
   outdir: "web/dist",
   bundle: true,
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
   format: "esm",
   target: ["es2022", "chrome110", "firefox115", "safari16"],
   minify: true,
@@ -44,9 +47,9 @@ async function build() {
   for (const [out, { entryPoint }] of Object.entries(metafile.outputs)) {
     const file = out.slice("web/dist/".length);
     if (file.endsWith(".css")) manifest["main.css"] = file;
-    else if (entryPoint) manifest[`${basename(entryPoint, ".ts")}.js`] = file;
+    else if (entryPoint && !file.startsWith("chunks/")) manifest[`${basename(entryPoint, ".ts")}.js`] = file;
+    if (/\.(css|js)$/.test(file)) await compress(file);
   }
-  for (const file of Object.values(manifest)) await compress(file);
   const icon = await readFile(join(web, "icon.svg"));
   manifest["icon.svg"] = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8).toUpperCase()}.svg`;
   await writeFile(join(dist, manifest["icon.svg"]), icon);

@@ -26,10 +26,15 @@ export class Console {
     await expect(this.output).toContainText(`$ ${command}`);
   }
 
+  /** What is typed into, once the editor has been fetched. */
+  get editor(): Locator {
+    return this.root.locator(".cm-content");
+  }
+
   /** Opens the editor and puts a manifest into what `-f -` reads. */
   async write(yaml: string): Promise<void> {
-    const editor = this.root.locator("textarea.console-yaml");
-    if (await editor.isHidden()) await this.root.locator('[aria-controls="console-editor"]').click();
-    await editor.fill(yaml);
+    if (await this.root.locator("#console-editor").isHidden())
+      await this.root.locator('[aria-controls="console-editor"]').click();
+    await this.editor.fill(yaml);
   }
 }

@@ -6,6 +6,7 @@ import { CommandHistory } from "./history.ts";
 import { lineCount, readsStdin, Screen } from "./screen.ts";
 import { isAbort, postLines } from "./stream.ts";
 import { consoleText, examples, sampleManifest } from "./text.ts";
+import type { YamlEditor } from "./yamleditor.ts";
 
 const KEPT = "kubestage.console";
 
@@ -59,7 +60,12 @@ export const mount: Mount = (root, app) => {
   yaml.setAttribute("aria-describedby", "console-yaml-hint");
   const editorHint = make("p", "console-editor-hint", t.editorHint);
   editorHint.id = "console-yaml-hint";
-  editor.append(editorLabel, yaml, editorHint);
+  const code = make("div", "console-code");
+  const check = button("small-button", t.check);
+  const apply = button("small-button", t.apply);
+  const editorButtons = make("div", "console-editor-buttons");
+  editorButtons.append(check, apply);
+  editor.append(editorLabel, yaml, code, editorButtons, editorHint);
   editorToggle.setAttribute("aria-expanded", "false");
   editorToggle.setAttribute("aria-controls", editor.id);
 
@@ -106,9 +112,26 @@ export const mount: Mount = (root, app) => {
     if (atEnd) output.scrollTop = output.scrollHeight;
   };
 
+  // The plain text area is there at once, and stays what commands read; the editor takes its place when it has come.
+  let manifest: YamlEditor | undefined;
+  let fetching: Promise<void> | undefined;
+  const write = (text: string) => {
+    yaml.value = text;
+    if (manifest) manifest.value = text;
+  };
   const openEditor = (open: boolean) => {
     editor.hidden = !open;
     editorToggle.setAttribute("aria-expanded", String(open));
+    if (!open) return;
+    fetching ??= import("./yamleditor.ts").then(({ mountEditor }) => {
+      const had = document.activeElement === yaml;
+      manifest = mountEditor(code, app.lang, t.editorLabel, yaml.value, (text) => {
+        yaml.value = text;
+      });
+      yaml.hidden = true;
+      code.dataset.ready = "";
+      if (had) manifest.focus();
+    });
   };
 
   const start = async (line: string) => {
@@ -182,8 +205,12 @@ export const mount: Mount = (root, app) => {
   });
   editorToggle.addEventListener("click", () => {
     openEditor(editor.hidden !== false);
-    if (!editor.hidden) yaml.focus();
+    if (editor.hidden) return;
+    if (manifest) manifest.focus();
+    else yaml.focus();
   });
+  check.addEventListener("click", () => void start("kubectl apply -f - --dry-run=server"));
+  apply.addEventListener("click", () => void start("kubectl apply -f -"));
   input.addEventListener("keydown", (e) => {
     // Enter ends a Korean syllable that is still being composed; it must not run half a word.
     if (e.isComposing) return;
@@ -215,8 +242,10 @@ export const mount: Mount = (root, app) => {
   }
   document.addEventListener(OFFER, (e) => {
     if (!(e instanceof CustomEvent)) return;
-    const { command, manifest } = typeof e.detail === "string" ? { command: e.detail } : e.detail;
-    if (manifest !== undefined) yaml.value = manifest;
+    const offered: { command: string; manifest?: string } =
+      typeof e.detail === "string" ? { command: e.detail } : e.detail;
+    const { command } = offered;
+    if (offered.manifest !== undefined) write(offered.manifest);
     offer(command);
   });
 };

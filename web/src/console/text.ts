@@ -9,6 +9,9 @@ export interface ConsoleText {
   editor: string;
   editorLabel: string;
   editorHint: string;
+  /** Asks the cluster what it would make of the text, without storing anything. */
+  check: string;
+  apply: string;
   output: string;
   examples: string;
   welcome: string;
@@ -29,7 +32,10 @@ const en: ConsoleText = {
   clear: "Clear",
   editor: "YAML",
   editorLabel: "YAML for commands that end in -f -",
-  editorHint: "A command with -f - reads this text, for example: kubectl apply -f -",
+  editorHint:
+    "A command with -f - reads this text. Ctrl-Space asks the cluster which fields there are. Check has the kube-apiserver try it, without storing anything.",
+  check: "Check (dry run)",
+  apply: "Apply",
   output: "What kubectl answered",
   examples: "Examples",
   welcome: "The real kubectl, against the cluster on the stage.",
@@ -50,7 +56,10 @@ const ko: ConsoleText = {
   clear: "지우기",
   editor: "YAML",
   editorLabel: "-f -로 끝나는 명령이 읽는 YAML",
-  editorHint: "-f -가 있는 명령은 이 글을 읽습니다. 예: kubectl apply -f -",
+  editorHint:
+    "-f -가 있는 명령은 이 글을 읽습니다. Ctrl-Space를 누르면 어떤 필드가 있는지 클러스터에 묻습니다. 검사는 kube-apiserver가 저장하지 않고 시험만 해 보는 것입니다.",
+  check: "검사(dry run)",
+  apply: "적용(apply)",
   output: "kubectl의 응답",
   examples: "예시",
   welcome: "무대 위의 클러스터에 연결된 진짜 kubectl입니다.",
