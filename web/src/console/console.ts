@@ -114,16 +114,15 @@ export const mount: Mount = (root, app) => {
 
   // The plain text area is there at once, and stays what commands read; the editor takes its place when it has come.
   let manifest: YamlEditor | undefined;
-  let fetching: Promise<void> | undefined;
+  let fetched = false;
   const write = (text: string) => {
     yaml.value = text;
     if (manifest) manifest.value = text;
   };
-  const openEditor = (open: boolean) => {
-    editor.hidden = !open;
-    editorToggle.setAttribute("aria-expanded", String(open));
-    if (!open) return;
-    fetching ??= import("./yamleditor.ts").then(({ mountEditor }) => {
+  const fetchEditor = async () => {
+    fetched = true;
+    try {
+      const { mountEditor } = await import("./yamleditor.ts");
       const had = document.activeElement === yaml;
       manifest = mountEditor(code, app.lang, t.editorLabel, yaml.value, (text) => {
         yaml.value = text;
@@ -131,7 +130,14 @@ export const mount: Mount = (root, app) => {
       yaml.hidden = true;
       code.dataset.ready = "";
       if (had) manifest.focus();
-    });
+    } catch {
+      fetched = false; // the server has gone; the text area does, and the next opening tries again
+    }
+  };
+  const openEditor = (open: boolean) => {
+    editor.hidden = !open;
+    editorToggle.setAttribute("aria-expanded", String(open));
+    if (open && !fetched) void fetchEditor();
   };
 
   const start = async (line: string) => {
