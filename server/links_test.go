@@ -14,7 +14,7 @@ import (
 // outside are the places a page may lead to: where Kubernetes itself is written
 // and explained. Nothing is ever fetched from there.
 var outside = []string{"https://kubernetes.io/", "https://github.com/kubernetes/", "https://github.com/etcd-io/", "https://github.com/containerd/",
-	"https://github.com/coredns/", "https://github.com/google/", "https://etcd.io/", "https://raft.github.io/", "https://gateway-api.sigs.k8s.io/"}
+	"https://github.com/coredns/", "https://github.com/google/", "https://github.com/yaml/", "https://etcd.io/", "https://raft.github.io/", "https://gateway-api.sigs.k8s.io/"}
 
 var (
 	linkForm   = regexp.MustCompile(`\s(?:href|src|action)="([^"]*)"`)
