@@ -23,6 +23,7 @@ require (
 	github.com/vishvananda/netlink v1.3.1 // indirect
 	github.com/vishvananda/netns v0.0.5 // indirect
 	golang.org/x/mod v0.42.0 // indirect
+	rsc.io/qr v0.2.0 // indirect
 )
 
 require (

@@ -23,8 +23,8 @@ export class Dashboard {
   }
 
   /** Plays a recording; there is no cluster. */
-  static replay(file: string): Promise<Dashboard> {
-    return Dashboard.launch("replay", file);
+  static replay(file: string, ...args: string[]): Promise<Dashboard> {
+    return Dashboard.launch("replay", file, ...args);
   }
 
   private static async launch(...args: string[]): Promise<Dashboard> {

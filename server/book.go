@@ -22,7 +22,7 @@ func (s *Server) contentsPage(lang string) func(http.ResponseWriter, *http.Reque
 		if err != nil {
 			return err
 		}
-		d := s.page(lang)
+		d := s.pageFor(r, lang)
 		d.Path = "book"
 		d.Title = said{"Contents", "차례"}.in(lang)
 		return show(w, r, d, web.Page(d, web.Contents(d, s.book(), marksOf(rec))))
@@ -34,7 +34,7 @@ func (s *Server) glossaryPage(lang string) func(http.ResponseWriter, *http.Reque
 		if s.Book == nil {
 			return errNoBook
 		}
-		d := s.page(lang)
+		d := s.pageFor(r, lang)
 		d.Path, d.Title = "glossary", said{"Glossary", "용어집"}.in(lang)
 		return show(w, r, d, web.Page(d, web.Glossary(d, s.book().Glossary)))
 	}

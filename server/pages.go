@@ -26,7 +26,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) stagePage(lang string) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		d := s.page(lang)
+		d := s.pageFor(r, lang)
 		return show(w, r, d, web.Page(d, web.Introduction(d)))
 	}
 }
@@ -43,7 +43,7 @@ func (s *Server) chapterPage(lang string) func(http.ResponseWriter, *http.Reques
 		if !ok {
 			return noChapter(id)
 		}
-		d := s.page(lang)
+		d := s.pageFor(r, lang)
 		d.Path = "chapter/" + c.ID
 		if learner := s.greet(w, r); learner != "" {
 			d.Namespace = namespaceOf(learner, c.ID)
@@ -68,6 +68,16 @@ func noChapter(id string) error {
 	return &HTTPError{Code: http.StatusNotFound, Msg: "the book has no chapter " + clip(id), Hint: "the stage is at /"}
 }
 
+// pageFor is page, without what a viewer of a class has not.
+func (s *Server) pageFor(r *http.Request, lang string) web.PageData {
+	d := s.page(lang)
+	d.Shared = s.shared() != nil
+	if watching(r) {
+		d.Watching, d.Console, d.Keeps, d.Notes = true, false, false, false
+	}
+	return d
+}
+
 func (s *Server) page(lang string) web.PageData {
 	return web.PageData{
 		Lang:    lang,
@@ -84,6 +94,10 @@ func (s *Server) page(lang string) web.PageData {
 // show renders a page as a whole before the first byte is sent, so that an
 // error is not half a page.
 func show(w http.ResponseWriter, r *http.Request, d web.PageData, c templ.Component) error {
+	return showAs(http.StatusOK, w, r, d, c)
+}
+
+func showAs(code int, w http.ResponseWriter, r *http.Request, d web.PageData, c templ.Component) error {
 	var b bytes.Buffer
 	if err := c.Render(r.Context(), &b); err != nil {
 		return fmt.Errorf("render /%s/%s: %w", d.Lang, d.Path, err)
@@ -93,6 +107,7 @@ func show(w http.ResponseWriter, r *http.Request, d web.PageData, c templ.Compon
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", d.Lang)
 	h.Set("Cache-Control", "no-cache")
+	w.WriteHeader(code)
 	w.Write(b.Bytes())
 	return nil
 }

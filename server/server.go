@@ -55,6 +55,7 @@ type Server struct {
 	handler  http.Handler
 	past     *state.Timeline
 	tales    *tales
+	stage    *classroom
 	limits   limits
 	running  chan struct{} // a place for each running console command
 	jail     jail
@@ -66,6 +67,7 @@ type Server struct {
 	tellKey sync.Once
 
 	mu       sync.Mutex // guards those below
+	share    *Share     // nil when only the owner watches
 	streams  int        // open websockets
 	quiet    chan struct{}
 	stopping bool
@@ -132,6 +134,7 @@ func New(c Config) (*Server, error) {
 		manifest: manifest,
 		past:     state.NewTimeline(c.Log),
 		tales:    newTales(c.Log),
+		stage:    newClassroom(),
 	}
 	s.setLimits(defaultLimits())
 	s.handler = s.routes()
@@ -169,32 +172,22 @@ func (s *Server) routes() http.Handler {
 
 	r.Get("/healthz", s.handle(s.healthz))
 	r.Get("/readyz", s.handle(s.readyz))
-	r.Get("/api/events", s.handle(s.events))
-	r.Get("/api/stream", s.handle(s.stream))
-	r.Get("/api/state", s.handle(s.stateAt))
-	r.Get("/api/stories", s.handle(s.listStories))
-	r.Get("/api/stories/{id}", s.handle(s.oneStory))
-	r.Get("/api/objects/{uid}/history", s.handle(s.history))
 	s.sceneRoutes(r)
+	s.watchRoutes(r)
+	r.Get("/api/follow", s.handle(func(w http.ResponseWriter, r *http.Request) error { return s.follow(w, r, true) }))
+	r.Get("/api/share", s.handle(s.shareState))
+	r.Get("/api/share/code.svg", s.handle(s.shareCode))
 	r.Post("/api/kubectl", s.handle(s.kubectl))
 	s.controlRoutes(r)
 	s.learnerRoutes(r)
 	s.recordingRoutes(r)
 
 	s.noteRoutes(r)
-	r.Get("/api/book", s.handle(s.bookData))
 	r.Get("/assets/*", s.handle(s.asset))
 	r.Get("/favicon.ico", s.handle(s.favicon))
-	r.Get("/", s.handle(s.home))
 	for _, lang := range web.Languages {
-		r.Get("/"+lang, redirect("/"+lang+"/"))
-		r.Get("/"+lang+"/", s.handle(s.stagePage(lang)))
-		r.Get("/"+lang+"/design", s.handle(s.designPage(lang)))
+		r.Get("/"+lang+"/present", s.handle(s.presenterPage(lang)))
 		r.Get("/"+lang+"/search", s.handle(s.searchPage(lang)))
-		r.Get("/"+lang+"/book", s.handle(s.contentsPage(lang)))
-		r.Get("/"+lang+"/glossary", s.handle(s.glossaryPage(lang)))
-		r.Get("/"+lang+"/row/{id}", s.handle(s.rowLink(lang)))
-		r.Get("/"+lang+"/chapter/{id}", s.handle(s.chapterPage(lang)))
 	}
 	return r
 }
@@ -210,10 +203,21 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if !isLoopback(l.Addr()) {
 		s.Logf("warning: %s can be reached from other computers. Whoever has the link with the key can do everything in this cluster, and the connection is not encrypted.", l.Addr())
 	}
+	base, stop := context.WithCancel(context.Background())
+	var remembering sync.WaitGroup
+	defer remembering.Wait()
+	defer stop()
+	remembering.Go(func() { s.remember(base) })
+	return s.serveOn(ctx, l, s.handler)
+}
+
+// serveOn is Serve without what happens only once: a class has a listener of
+// its own.
+func (s *Server) serveOn(ctx context.Context, l net.Listener, handler http.Handler) error {
 	base, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	srv := &http.Server{
-		Handler:           s.handler,
+		Handler:           handler,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext:       withConnection,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -223,9 +227,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          log.New(logWriter(s.Logf), "", 0),
 	}
-	var remembering sync.WaitGroup
-	defer remembering.Wait()
-	remembering.Go(func() { s.remember(base) })
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	select {
@@ -275,8 +276,10 @@ func (s *Server) awaitStreams(ctx context.Context) {
 		s.mu.Unlock()
 		return
 	}
-	quiet := make(chan struct{})
-	s.quiet = quiet
+	if s.quiet == nil {
+		s.quiet = make(chan struct{})
+	}
+	quiet := s.quiet
 	s.mu.Unlock()
 	select {
 	case <-quiet:

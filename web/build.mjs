@@ -15,7 +15,7 @@ const dist = join(web, "dist");
 
 const options = {
   absWorkingDir: dirname(web), // paths inside the result must not depend on where the repository lies
-  entryPoints: { main: "web/src/main.ts", theme: "web/src/theme.ts" },
+  entryPoints: { main: "web/src/main.ts", theme: "web/src/theme.ts", present: "web/src/present.ts" },
   outdir: "web/dist",
   bundle: true,
   splitting: true,

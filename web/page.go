@@ -16,7 +16,10 @@ type PageData struct {
 	Notes   bool     // whether a reader's own notes can be shown
 	Assets  Manifest // names of the built files
 
-	Namespace     string     // the learner's own in a chapter, where it is known who asks
+	Namespace string // the learner's own in a chapter, where it is known who asks
+	Shared    bool   // whether others may watch
+	Watching  bool   // whether the reader is one of those, who can change nothing
+
 	Before, After *Neighbour // of a chapter, in reading order; nil where there is none
 }
 

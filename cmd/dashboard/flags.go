@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/kubestage/kubestage/server"
 	"github.com/kubestage/kubestage/server/store"
 	"github.com/kubestage/kubestage/watch"
 )
@@ -24,6 +25,7 @@ type options struct {
 	database   string
 	notes      string
 	course     string
+	share      string
 	noTracing  bool // for measurements, and not in the usage: a stage without a log is empty
 }
 
@@ -46,6 +48,7 @@ func parseOptions(args []string) (options, error) {
 	f.Var(&o.logMemory, "log-memory", "")
 	f.StringVar(&o.notes, "notes", "", "")
 	f.StringVar(&o.course, "course", "", "")
+	f.StringVar(&o.share, "share", "", "")
 	f.BoolVar(&o.noTracing, "no-tracing", false, "")
 	if err := parse(f, args); err != nil {
 		return o, err
@@ -68,8 +71,11 @@ func parse(f *flag.FlagSet, args []string) error {
 }
 
 func (o options) check() error {
-	if _, _, err := net.SplitHostPort(o.addr); err != nil {
-		return fmt.Errorf("--addr %q is not HOST:PORT, as in 127.0.0.1:7766", o.addr)
+	if err := checkAddr(o.addr); err != nil {
+		return err
+	}
+	if err := server.CheckShare(o.share); err != nil {
+		return err
 	}
 	if o.nodes < 1 || o.nodes > 20 {
 		return fmt.Errorf("--nodes %d: choose 1 to 20", o.nodes)
@@ -85,6 +91,13 @@ func (o options) check() error {
 	}
 	if o.kubeconfig != "" && (o.ephemeral || o.dataDir != "") {
 		return errors.New("--kubeconfig attaches to another cluster, which has no data directory here: leave out --data-dir and --ephemeral")
+	}
+	return nil
+}
+
+func checkAddr(addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("--addr %q is not HOST:PORT, as in 127.0.0.1:7766", addr)
 	}
 	return nil
 }

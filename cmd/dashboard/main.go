@@ -63,6 +63,7 @@ Flags of dashboard:
   --context NAME       which context of the kubeconfig
   --notes DIR          show your own Markdown notes beside the stage; they are only read
   --course DIR         chapters of your own beside the book's, read again when a file changes
+  --share HOST:PORT    let others watch from their own devices, as in :7788; they join with a code and can change nothing
   --log-memory SIZE    memory for events, as in 256MiB (default 64MiB, about 300,000 events); the oldest go first
   --database URL       where progress and recordings are kept, as in postgres://USER@HOST/NAME (default: a file beside the cluster)
 Flags of record, for a dashboard that runs:
@@ -72,7 +73,7 @@ Flags of record, for a dashboard that runs:
   --title TEXT         what the recording is called
   -o FILE              where to write it (default: named after title and time, here)
   --data-dir DIR, --page LINK   which dashboard
-Flags of replay: --addr HOST:PORT.
+Flags of replay: --addr HOST:PORT, --share HOST:PORT.
 Flags of kubectl, kubeconfig and reset: --data-dir DIR, before other arguments.
 `
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"strings"
 
 	"github.com/kubestage/kubestage/content"
@@ -18,7 +17,7 @@ import (
 // replay shows a recording on a page, without a cluster and without a place on
 // the disk.
 func replay(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	file, addr, err := parseReplayOptions(args)
+	file, o, err := parseReplayOptions(args)
 	if errors.Is(err, errHelp) {
 		fmt.Fprint(stdout, usage)
 		return nil
@@ -30,7 +29,7 @@ func replay(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	listener, err := listen(addr)
+	listener, err := listen(o.addr)
 	if err != nil {
 		return err
 	}
@@ -55,32 +54,39 @@ func replay(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	}
 	fmt.Fprintf(stdout, "Kubestage is at %s\n", pages.Link(listener.Addr()))
 	fmt.Fprintf(stdout, "It plays %s: %s\n", file, tape.Describe())
-	return together(ctx,
+	parts := []func(context.Context) error{
 		func(ctx context.Context) error { return tape.Run(ctx, events) },
-		func(ctx context.Context) error { return pages.Serve(ctx, listener) })
+		func(ctx context.Context) error { return pages.Serve(ctx, listener) },
+	}
+	if o.share != "" {
+		class, err := share(pages, o.share, stdout)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, class)
+	}
+	return together(ctx, parts...)
 }
 
-func parseReplayOptions(args []string) (file, addr string, err error) {
+func parseReplayOptions(args []string) (file string, o options, err error) {
 	f := flag.NewFlagSet("replay", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.StringVar(&addr, "addr", defaultAddr, "")
+	f.StringVar(&o.addr, "addr", defaultAddr, "")
+	f.StringVar(&o.share, "share", "", "")
 	for len(args) > 0 { // the file may stand before or behind the flags
 		if !strings.HasPrefix(args[0], "-") && file == "" {
 			file, args = args[0], args[1:]
 			continue
 		}
 		if err := parse(f, args); err != nil {
-			return "", "", err
+			return "", o, err
 		}
 		if args = f.Args(); len(args) > 0 && file != "" {
-			return "", "", fmt.Errorf("%q is not expected here; it is `dashboard replay FILE [--addr HOST:PORT]`", args[0])
+			return "", o, fmt.Errorf("%q is not expected here; it is `dashboard replay FILE [--addr HOST:PORT]`", args[0])
 		}
 	}
 	if file == "" {
-		return "", "", errors.New("which recording? It is `dashboard replay FILE [--addr HOST:PORT]`; `dashboard record` makes one")
+		return "", o, errors.New("which recording? It is `dashboard replay FILE [--addr HOST:PORT]`; `dashboard record` makes one")
 	}
-	if _, _, err := net.SplitHostPort(addr); err != nil {
-		return "", "", fmt.Errorf("--addr %q is not HOST:PORT, as in 127.0.0.1:7766", addr)
-	}
-	return file, addr, nil
+	return file, o, errors.Join(checkAddr(o.addr), server.CheckShare(o.share))
 }

@@ -117,27 +117,54 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "Kubestage is at %s\n", link)
 	fmt.Fprintf(stdout, "It remembers the newest events in %s of memory (--log-memory)\n", o.logMemory)
 
-	return together(ctx,
+	parts := []func(context.Context) error{
 		func(ctx context.Context) error { return src.Run(ctx, events) },
-		func(ctx context.Context) error { return pages.Serve(ctx, listener) })
+		func(ctx context.Context) error { return pages.Serve(ctx, listener) },
+	}
+	if o.share != "" {
+		class, err := share(pages, o.share, stdout)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, class)
+	}
+	return together(ctx, parts...)
 }
 
-// together runs a source and its page. Whichever ends first, ends the other: a
+// share lets others watch the pages, and returns what does so until its context
+// ends.
+func share(pages *server.Server, addr string, stdout io.Writer) (func(context.Context) error, error) {
+	viewers, err := listen(addr)
+	if err != nil {
+		return nil, err
+	}
+	class := pages.Share(viewers)
+	for _, link := range class.Links() {
+		fmt.Fprintf(stdout, "Others can watch at %s\n", link)
+	}
+	fmt.Fprintln(stdout, "They see everything that the log holds, unencrypted, and can change nothing.")
+	return func(ctx context.Context) error {
+		defer viewers.Close()
+		return class.Serve(ctx, viewers)
+	}, nil
+}
+
+// together runs a source and its pages. Whichever ends first, ends the others: a
 // page without a source would show nothing, and a source without a page is of no
 // use to anybody.
-func together(ctx context.Context, source, page func(context.Context) error) error {
+func together(ctx context.Context, parts ...func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	failures := make(chan error, 2)
-	for _, f := range []func(context.Context) error{source, page} {
+	failures := make([]error, len(parts))
+	for i, f := range parts {
 		wg.Go(func() {
 			defer cancel()
-			failures <- f(ctx)
+			failures[i] = f(ctx)
 		})
 	}
 	wg.Wait()
-	return errors.Join(<-failures, <-failures)
+	return errors.Join(failures...)
 }
 
 func openSource(o options, stderr io.Writer) (source, error) {

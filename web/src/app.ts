@@ -56,3 +56,9 @@ export interface App {
 
 /** What chapter/chapter.ts and console/console.ts export. */
 export type Mount = (root: HTMLElement, app: App) => void;
+
+/** Whether this page may change the cluster: it is our own, and the reader its owner. */
+export function mayAct(): boolean {
+  const { source, watching } = document.body.dataset;
+  return (source ?? "sandbox") === "sandbox" && watching === undefined;
+}

@@ -3,10 +3,11 @@
 import "../styles/main.css";
 import { batch, computed, effect, type Signal, signal } from "@preact/signals-core";
 import { readPlace, writePlace } from "./address.ts";
-import type { App, Lang, Selection, Term } from "./app.ts";
+import { type App, type Lang, mayAct, type Selection, type Term } from "./app.ts";
 import { mount as mountChapter } from "./chapter/chapter.ts";
 import { mountReading } from "./chapter/reading.ts";
 import { mount as mountConsole } from "./console/console.ts";
+import { follows, joinClass } from "./follow/class.ts";
 import { caption, componentName, evidenceWords } from "./i18n/captions.ts";
 import { duration, ui, type Word, word } from "./i18n/ui.ts";
 import { actorName } from "./i18n/words.ts";
@@ -166,6 +167,10 @@ function joinWhenRead(): void {
   if (joined || (log.last < known && log.range(log.first, log.last).length < KEEP)) return;
   joined = true;
   player.join();
+  if (follows) {
+    classroom.joined();
+    return;
+  }
   if (replaying) player.scrub(0);
   if (wanted.log && wanted.log !== log.id) {
     batch(() => {
@@ -213,7 +218,7 @@ const transcript = new Transcript(
   },
   () => schedule(),
 );
-const controls = new Controls(lang, log, document.body.dataset.source === "sandbox" && !recording, () => schedule());
+const controls = new Controls(lang, log, mayAct() && !recording, () => schedule());
 const inspector = new Inspector(find('[data-mount="inspector"]'), lang, log, history, controls, {
   choose: (s) => {
     selection.value = s;
@@ -224,7 +229,7 @@ const dialog = find<HTMLDialogElement>("[data-legend]");
 
 const storiesPanel = new StoriesPanel(find('[data-mount="stories"]'), {
   lang,
-  live: !recording,
+  live: !recording && document.body.dataset.watching === undefined,
   stories: () =>
     stories
       .all()
@@ -446,6 +451,9 @@ const commands: Command[] = [
     says: "copyTranscript",
     run: () => void copyText(transcript.markdown(player.timeline, player.t.value, titleNow()), word(lang, "copied")),
   },
+  ...(follows
+    ? []
+    : [{ id: "present", says: "presentTitle", keys: ["p"], run: () => classroom.present() } satisfies Command]),
   { id: "palette", says: "doPalette", keys: ["/"], unlisted: true, run: () => palette.open() },
   {
     id: "legend",
@@ -576,12 +584,27 @@ const storyFacts = find("[data-story-facts]");
 const langLinks = [...document.querySelectorAll<HTMLAnchorElement>("[data-lang-link]")];
 
 function captionNow(): { text: string; evidence: string; seq: number } {
-  const l = player.timeline;
-  const at = l.stepAt(player.t.value);
-  const events = eventsOfStep(l, log, at);
+  const now = captionOf(player.timeline.stepAt(player.t.value));
+  return now.seq ? now : { ...now, text: word(lang, log.last < log.first ? "waitingCaption" : "calm") };
+}
+
+function captionOf(step: number): { text: string; evidence: string; seq: number } {
+  const events = eventsOfStep(player.timeline, log, step);
   const e = events[events.length - 1];
-  if (!e) return { text: word(lang, log.last < log.first ? "waitingCaption" : "calm"), evidence: "", seq: 0 };
+  if (!e) return { text: "", evidence: "", seq: 0 };
   return { text: caption(lang, { events, event: (s) => log.get(s) }), evidence: evidenceWords(lang, e), seq: e.seq };
+}
+
+/** What the chapter says of the step one is at, for who speaks: paragraphs between empty lines. */
+function notesNow(): string {
+  const step =
+    document.querySelector('.step[data-state="current"], .step:has([aria-expanded="true"])') ??
+    document.querySelector(".chapter-head");
+  const paragraphs = step?.querySelectorAll(".step-name, .step-text p, .step-text li, .chapter-summary") ?? [];
+  return [...paragraphs]
+    .map((p) => p.textContent?.trim() ?? "")
+    .join("\n\n")
+    .slice(0, 4000);
 }
 
 function titleNow(): string {
@@ -737,6 +760,19 @@ if (recording || document.body.dataset.source === "recording") {
       Object.assign(document.createElement("a"), { href: location.pathname, textContent: word(lang, "backToCluster") }),
     );
 }
+const classroom = joinClass({
+  lang,
+  player,
+  log,
+  view: () => views.current.value,
+  show: (name) => views.show(name),
+  caption() {
+    const { text, evidence } = captionNow();
+    const next = captionOf(player.timeline.stepAt(player.t.value) + 1).text;
+    return { now: text, evidence, next, title: titleNow(), notes: notesNow() };
+  },
+  act: (id) => commands.find((c) => c.id === id)?.run(),
+});
 openLog();
 
 /* For tests and for the curious */

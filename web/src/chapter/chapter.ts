@@ -2,7 +2,7 @@
 // learns what happened: steps follow the playhead, the log answers the
 // prediction, and the server says whether the checkpoint is met.
 import { batch, effect, signal } from "@preact/signals-core";
-import type { App, Mount } from "../app.ts";
+import { type App, type Mount, mayAct } from "../app.ts";
 import { isAbort, postLines } from "../console/stream.ts";
 import { ask, Refused } from "../wire/ask.ts";
 import { mountCheckpoint } from "./checkpoint.ts";
@@ -32,18 +32,19 @@ export const mount: Mount = (root, app) => {
   if (!chapter || !json) return; // the stage page has no chapter
   const data = JSON.parse(json) as ChapterData;
   const t = chapterText[app.lang];
-  if (isOurs() && !new URLSearchParams(location.search).has("recording")) mountCommands(chapter, t.toConsole);
+  if (mayAct() && !new URLSearchParams(location.search).has("recording")) mountCommands(chapter, t.toConsole);
   const scene = new SceneView(chapter, app, data, t);
   mountCheckpoint(chapter, data.id, t);
   for (const link of document.querySelectorAll("[data-lang-link]"))
     link.addEventListener("click", () => givePlace(data.id, scene.place));
-  void load(scene, data.id, chapter, t);
+  // Whoever only watches has no progress, and follows a run that is not theirs.
+  if (document.body.dataset.watching === undefined) void load(scene, data.id, chapter, t);
 };
 
 /** A person's own note has commands like a chapter, and no scene. */
 function mountNote(root: HTMLElement, app: App): void {
   const note = root.querySelector<HTMLElement>("[data-note]");
-  if (note && isOurs()) mountCommands(note, chapterText[app.lang].toConsole);
+  if (note && mayAct()) mountCommands(note, chapterText[app.lang].toConsole);
 }
 
 async function load(scene: SceneView, id: string, chapter: HTMLElement, t: ChapterText): Promise<void> {
@@ -281,7 +282,7 @@ class SceneView {
       this.mountTape(button, status);
       return;
     }
-    if (!isOurs()) {
+    if (!mayAct()) {
       status.textContent = this.t.readOnly;
       // What cannot be run here can be seen as it was once.
       if ("taped" in (button.closest<HTMLElement>("[data-run-scene]")?.dataset ?? {})) {
@@ -406,11 +407,6 @@ function byStep(facts: (Fact | undefined)[]): Map<string, Fact> {
   const map = new Map<string, Fact>();
   for (const f of facts) if (f) map.set(f.step, f);
   return map;
-}
-
-/** Whether the cluster may be changed from here. */
-function isOurs(): boolean {
-  return (document.body.dataset.source ?? "sandbox") === "sandbox";
 }
 
 /** Whether the stage stands above the text and not beside it; see page.css. */

@@ -46,6 +46,9 @@ export class Player {
   /** Foreground events in the order in which they were drawn arriving. */
   readonly drawn: number[] = [];
 
+  /** Called before whatever a person, or whoever acts for one, does to it. */
+  onact: (() => void) | null = null;
+
   private frame = 0;
   private last = 0;
   private joined = false;
@@ -115,12 +118,14 @@ export class Player {
   }
 
   play(): void {
+    this.onact?.();
     if (this.mode.value !== "paused") return;
     this.mode.value = this.t.value >= this.timeline.rest && !this.loop.value ? "live" : "playing";
     this.wake();
   }
 
   pause(): void {
+    this.onact?.();
     this.mode.value = "paused";
     this.sleep();
   }
@@ -131,6 +136,7 @@ export class Player {
   }
 
   catchUp(): void {
+    this.onact?.();
     this.loop.value = null;
     this.mode.value = "live";
     this.move(this.timeline.rest, false);
@@ -139,6 +145,7 @@ export class Player {
 
   /** Puts t somewhere; playing goes on from there, a live view becomes a look at the past. */
   scrub(t: number): void {
+    this.onact?.();
     if (this.mode.value === "live") this.mode.value = "playing";
     this.move(Math.min(Math.max(0, t), this.timeline.rest), false);
     this.wake();
