@@ -77,7 +77,7 @@ export const ui = {
   notReady: ["NotReady", "NotReady"],
   unschedulable: ["cordoned", "cordon됨"],
   nodesAppear: ["Nodes appear here when their kubelets register them.", "kubelet이 노드를 등록하면 여기에 나타납니다."],
-  moreNodes: ["more nodes", "개 노드 더"],
+  moreNodes: ["+{} more nodes", "노드 {}개 더"],
   moreOf: ["+{} more", "+{}개 더"],
   sumOfNodes: ["{} nodes", "노드 {}개"],
   backToStage: ["the whole picture", "전체 그림"],

@@ -85,7 +85,7 @@ function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent, span?: Kube
     case "skipped":
       return word(v.lang, "skipped");
     case "refused":
-      return `✕ ${codeWords(e.code ?? 0)}`;
+      return fits(v, gate, `✕ ${codeWords(e.code ?? 0)}`, `✕ ${e.code ?? ""}`);
   }
   if (gate === "authn") return shortActor(e.from);
   if (gate === "authz") {
@@ -97,13 +97,17 @@ function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent, span?: Kube
     if (plugins.size > 0) return word(v.lang, plugins.size === 1 ? "plugin" : "plugins", plugins.size);
   }
   if (gate === "storage")
-    return isRead(e) ? word(v.lang, "readOnly") : e.revision ? revision(v, e.revision) : word(v.lang, "passed");
+    return isRead(e)
+      ? word(v.lang, "readOnly")
+      : e.revision
+        ? fits(v, gate, `rev ${e.revision}`, e.revision)
+        : word(v.lang, "passed");
   return word(v.lang, "passed");
 }
 
-function revision(v: View, n: string): string {
-  const says = `rev ${n}`;
-  return widthOf(says, v.size.small) > v.geometry.gates[4]!.w - 6 ? n : says;
+/** The long words of a gate if there is room for them, or the short ones. */
+function fits(v: View, gate: Gate, long: string, short: string): string {
+  return widthOf(long, v.size.small) > v.geometry.gates[gates.indexOf(gate)]!.w - 6 ? short : long;
 }
 
 /** Who it is, in the space of a gate. */

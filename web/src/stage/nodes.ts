@@ -53,7 +53,7 @@ export function nodes(v: View): VNode[] {
 
 function restOf(v: View, rest: NodeView[], pods: PlacedPod[], b: Box): VNode {
   const { lang } = v;
-  const says = `+${rest.length} ${word(lang, "moreNodes")}`;
+  const says = word(lang, "moreNodes", rest.length);
   const open = readZoom(v.zoom)?.what === "node";
   const roomy = b.h > 90;
   const y = roomy ? b.y + 40 : b.y + b.h / 2 + 5;
