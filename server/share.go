@@ -34,20 +34,13 @@ type Share struct {
 	code              string // for people to type
 	viewer, presenter string // what the cookies hold
 	tries             tries
-
-	mu    sync.Mutex // guards addrs
-	addrs []string   // host:port under which others find us
+	addrs             []string // host:port under which others find us
 }
 
-func newShare(s *Server) *Share {
-	return &Share{Server: s, code: rand.Text()[:6], viewer: rand.Text(), presenter: rand.Text()}
-}
-
-// Share begins to let others watch through l until ctx ends. Links to it are on
-// the owner's page, and in Links.
+// Share prepares to let others watch through l, as Serve of what it returns
+// does. Links to it are on the owner's page, and in Links.
 func (s *Server) Share(l net.Listener) *Share {
-	sh := newShare(s)
-	sh.addrs = reachable(l.Addr())
+	sh := &Share{Server: s, code: rand.Text()[:6], viewer: rand.Text(), presenter: rand.Text(), addrs: reachable(l.Addr())}
 	s.mu.Lock()
 	s.share = sh
 	s.mu.Unlock()
@@ -259,7 +252,7 @@ func (s *Server) shareState(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// shareCode draws the n-th link of the class as a QR code.
+// shareCode draws the likeliest link of the class as a QR code.
 func (s *Server) shareCode(w http.ResponseWriter, _ *http.Request) error {
 	sh := s.shared()
 	if sh == nil || len(sh.addrs) == 0 {
