@@ -144,8 +144,7 @@ func (k *keeper) life(ctx context.Context, state *ComponentState) (wasReady time
 		k.diary.write([]byte(err.Error()))
 		return wasReady, false, fmt.Errorf("could not be started (%w)", err)
 	}
-	k.hold(p)
-	defer k.hold(nil)
+	k.hold(p) // until it has gone: see end and exited
 	state.State, state.Pid = Starting, p.pid
 	k.board.set(*state)
 	k.event("starting", p.pid, componentDetail{Pid: p.pid, Restarts: state.Restarts, Needs: k.needs, Version: k.version, By: k.startedBy()})
@@ -211,6 +210,7 @@ func (k *keeper) end(p *process, state *ComponentState, by string) {
 	if !p.stop(k.grace) {
 		k.diary.write([]byte("kubestage: it did not stop by itself within " + k.grace.String()))
 	}
+	k.hold(nil) // before anybody can see that it has gone, and order something
 	state.State, state.Pid = Stopped, 0
 	k.board.set(*state)
 	k.event("stopped", p.pid, componentDetail{Pid: p.pid, Exit: p.exit(), By: by})
@@ -220,6 +220,7 @@ func (k *keeper) end(p *process, state *ComponentState, by string) {
 }
 
 func (k *keeper) exited(p *process, state *ComponentState) {
+	k.hold(nil)
 	state.Pid = 0
 	k.event("exited", p.pid, componentDetail{Pid: p.pid, Restarts: state.Restarts, Exit: p.exit(), LastLines: k.diary.tail()})
 	if k.gone != nil {
