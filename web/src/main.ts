@@ -747,7 +747,7 @@ if (chapterRoot) {
   mountReading(chapterRoot, app);
   void loadBook();
 }
-if (consoleRoot && recording) {
+if (consoleRoot && (recording || replaying)) {
   consoleRoot.append(
     Object.assign(document.createElement("p"), { className: "hint", textContent: word(lang, "noConsole") }),
   );

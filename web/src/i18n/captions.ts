@@ -94,7 +94,7 @@ const gateWords: Record<string, Both> = {
 function refusal(lang: Lang, e: KubeEvent, code: number): string {
   const at = passageOf(e).at ?? "unknown";
   if (code === 404 && at === "storage") {
-    return say(lang, `There is no such object: ${codeWords(code)}.`, `그런 객체가 없습니다. ${codeWords(code)}.`);
+    return say(lang, `There is no such object: ${codeWords(code)}.`, `그런 오브젝트가 없습니다. ${codeWords(code)}.`);
   }
   const where = gateWords[at]!;
   const message = typeof e.detail?.message === "string" ? e.detail.message : "";

@@ -57,7 +57,7 @@ describe("captions", () => {
       object: { resource: "suns", name: "sol" },
     });
     expect(told("en", e)).toBe("moon: eclipse covers, suns object sol.");
-    expect(told("ko", e)).toBe("moon: eclipse covers, sol suns 객체.");
+    expect(told("ko", e)).toBe("moon: eclipse covers, sol suns 오브젝트.");
   });
 
   test("all who heard of one revision are named in one sentence", () => {

@@ -6,7 +6,7 @@ export const viewWords = {
   view_sequence: ["Sequence", "순서"],
   view_etcd: ["etcd", "etcd"],
   view_scheduler: ["Scheduler", "스케줄러"],
-  view_object: ["Object", "객체"],
+  view_object: ["Object", "오브젝트"],
 
   noStory: [
     "Nothing that belongs to a story has happened yet. Choose one in the list of stories, or run a command.",
@@ -30,7 +30,7 @@ export const viewWords = {
   count_notifications: ["Notifi­cations", "watch 알림"],
   count_decisions: ["Scheduling decisions", "스케줄링 결정"],
   count_calls: ["Runtime calls", "런타임 호출"],
-  count_objects: ["Objects written", "기록된 객체"],
+  count_objects: ["Objects written", "기록된 오브젝트"],
   podsAgainst: ["* against the beginning of the story", "* 이야기가 시작될 때와 견준 수"],
   podsMade: ["Pods created", "만든 파드"],
   podsGone: ["Pods gone", "없어진 파드"],
@@ -68,7 +68,7 @@ export const viewWords = {
   sameLines: ["{} lines the same", "같은 줄 {}개"],
   protobuf: [
     "etcd keeps most kinds in a compact binary form (protobuf); shown here is what it stands for, as YAML and without managedFields.",
-    "etcd는 대부분의 객체를 간결한 이진 형식(protobuf)으로 저장합니다. 여기에는 그 내용을 YAML로, managedFields를 빼고 보여 줍니다.",
+    "etcd는 대부분의 오브젝트를 간결한 이진 형식(protobuf)으로 저장합니다. 여기에는 그 내용을 YAML로, managedFields를 빼고 보여 줍니다.",
   ],
   revisionsOf: ["Every revision of this key", "이 키의 모든 리비전"],
 
@@ -94,12 +94,12 @@ export const viewWords = {
   notBound: ["nothing to bind", "배정할 것이 없음"],
   notYetBound: ["not yet", "아직"],
   weighted: [
-    "Points are weighted: what a plug-in gave (0 to 100), times its weight. The sum decides; of equal sums one is drawn at random.",
-    "점수는 가중치를 곱한 값입니다. 플러그인이 준 점수(0~100)에 가중치를 곱하고, 그 합으로 정합니다. 합이 같으면 무작위로 하나를 고릅니다.",
+    "Points are weighted: what a plug-in gave (0 to 100), times its weight. The sum decides; of equal sums the first in the list wins.",
+    "점수는 가중치를 곱한 값입니다. 플러그인이 준 점수(0~100)에 가중치를 곱하고, 그 합으로 정합니다. 합이 같으면 목록에서 먼저 나온 노드가 뽑힙니다.",
   ],
 
-  noObject: ["No object has been written yet.", "아직 기록된 객체가 없습니다."],
-  objectsOfStory: ["Objects of this story", "이 이야기의 객체"],
+  noObject: ["No object has been written yet.", "아직 기록된 오브젝트가 없습니다."],
+  objectsOfStory: ["Objects of this story", "이 이야기의 오브젝트"],
   lastValue: [
     "It was deleted in revision {}. This is its last value.",
     "리비전 {}에서 삭제되었습니다. 아래는 마지막 값입니다.",
@@ -139,7 +139,7 @@ export const viewWords = {
   groupActions: ["Do", "실행"],
   groupViews: ["View", "보기"],
   groupStories: ["Story", "이야기"],
-  groupObjects: ["Object", "객체"],
+  groupObjects: ["Object", "오브젝트"],
   groupChapters: ["Chapter", "장"],
   groupPanels: ["Side", "왼쪽 칸"],
   doPlay: ["Play or pause", "재생 또는 멈춤"],
@@ -154,7 +154,7 @@ export const viewWords = {
   doInspect: ["What happened at this step, and why", "이 걸음에서 일어난 일과 까닭"],
   doLegend: ["Legend and keys", "범례와 글쇠"],
   doTheme: ["Next theme: light, dark, projector", "다음 테마: 밝게, 어둡게, 프로젝터"],
-  doPalette: ["Search commands, stories, objects, chapters", "명령, 이야기, 객체, 장 찾기"],
+  doPalette: ["Search commands, stories, objects, chapters", "명령, 이야기, 오브젝트, 장 찾기"],
   doCompare: ["Compare with the story before", "앞선 이야기와 비교"],
   doEscape: ["Close, back to the notes", "닫기, 노트로"],
   doLanguage: ["한국어로 보기", "Read in English"],

@@ -83,7 +83,7 @@ export function knowsKind(resource: string): boolean {
 export function kindName(lang: Lang, resource: string): string {
   const k = kinds[resource];
   if (k) return lang === "ko" ? k[1] : k[0];
-  return lang === "ko" ? `${resource} 객체` : `${resource} object`;
+  return lang === "ko" ? `${resource} 오브젝트` : `${resource} object`;
 }
 
 /** The kind in the plural, or as a collection. */

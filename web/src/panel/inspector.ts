@@ -25,9 +25,9 @@ import { clockTime } from "./transcript.ts";
 const howWords: Record<string, readonly [string, string]> = {
   auditID: ["same audit ID", "같은 감사 ID"],
   revision: ["same revision", "같은 리비전"],
-  object: ["same object, inside the request's time", "같은 객체, 요청이 걸린 시간 안"],
+  object: ["same object, inside the request's time", "같은 오브젝트, 요청이 걸린 시간 안"],
   binding: ["the decision it carries out", "이 결정을 실행한 것"],
-  uid: ["same object (uid)", "같은 객체(uid)"],
+  uid: ["same object (uid)", "같은 오브젝트(uid)"],
   ownerReference: ["its owner", "소유자"],
   process: ["same process", "같은 프로세스"],
   version: ["the version it had been told", "전해 들은 그 버전"],

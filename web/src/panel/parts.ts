@@ -32,11 +32,11 @@ const parts: Record<string, Both> = {
   ],
   validation: [
     "Validation: is the object itself sound? Required fields, formats, fields that may not change. If not, the answer is 422.",
-    "검증(validation): 객체 자체가 올바른가? 필수 필드, 형식, 바꿀 수 없는 필드를 봅니다. 올바르지 않으면 422로 답합니다.",
+    "검증(validation): 오브젝트 자체가 올바른가? 필수 필드, 형식, 바꿀 수 없는 필드를 봅니다. 올바르지 않으면 422로 답합니다.",
   ],
   storage: [
     "Storage: the object is written to etcd, but only if nobody changed it in the meantime. Otherwise the answer is 409, and the asker has to look again.",
-    "저장(storage): 객체를 etcd에 씁니다. 그사이 누가 고치지 않았을 때만 씁니다. 고쳤다면 409로 답하고, 요청한 쪽이 다시 읽어야 합니다.",
+    "저장(storage): 오브젝트를 etcd에 씁니다. 그사이 누가 고치지 않았을 때만 씁니다. 고쳤다면 409로 답하고, 요청한 쪽이 다시 읽어야 합니다.",
   ],
   watch: [
     "Watch: components keep a request open, and the kube-apiserver sends them every change of what they watch. So nobody has to ask again and again.",
@@ -44,11 +44,11 @@ const parts: Record<string, Both> = {
   ],
   etcd: [
     "The cluster's only memory: a ledger of keys and values. Each write gets the next revision, and that number becomes the object's resourceVersion.",
-    "클러스터의 하나뿐인 기억입니다. 키와 값을 적는 장부이고, 쓸 때마다 다음 리비전 번호가 붙습니다. 그 번호가 객체의 resourceVersion이 됩니다.",
+    "클러스터의 하나뿐인 기억입니다. 키와 값을 적는 장부이고, 쓸 때마다 다음 리비전 번호가 붙습니다. 그 번호가 오브젝트의 resourceVersion이 됩니다.",
   ],
   "kube-controller-manager": [
     "One program, many controllers. Each watches some kinds of objects, compares what is wanted with what is, and asks the kube-apiserver for the next small change. The chips are controllers that have acted, each under its own account.",
-    "프로그램은 하나지만 컨트롤러는 여럿입니다. 저마다 객체를 지켜보며 바라는 것과 지금 상태를 견주고, kube-apiserver에 다음 작은 변화를 요청합니다. 칩은 움직인 적이 있는 컨트롤러이며 각자의 계정을 씁니다.",
+    "프로그램은 하나지만 컨트롤러는 여럿입니다. 저마다 오브젝트를 지켜보며 바라는 것과 지금 상태를 견주고, kube-apiserver에 다음 작은 변화를 요청합니다. 칩은 움직인 적이 있는 컨트롤러이며 각자의 계정을 씁니다.",
   ],
   "kube-scheduler": [
     "Finds a node for each pod that has none: filters out nodes that cannot run it, gives points to the rest, and binds the pod to the best. If only one node is left, there is nothing to score.",
