@@ -45,7 +45,8 @@ const keys: Record<string, string> = {
 };
 document.addEventListener("keydown", (ev) => {
   const action = keys[ev.key];
-  if (!action || ev.target instanceof HTMLButtonElement || ev.ctrlKey || ev.metaKey || ev.altKey) return;
+  if (!action || ev.ctrlKey || ev.metaKey || ev.altKey) return;
+  if (ev.key === " " && ev.target instanceof HTMLButtonElement) return; // it presses the button
   ev.preventDefault();
   ask(action);
 });
