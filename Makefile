@@ -97,7 +97,7 @@ test-sandbox: build | cc
 	CGO_ENABLED=0 $(GO) vet -buildvcs=false ./sandbox/kube ./cmd/dashboard
 	CGO_ENABLED=0 $(GO) test -buildvcs=false -vet=off ./sandbox/kube ./cmd/dashboard
 	$(call section,Go tests against a real cluster)
-	KUBESTAGE_BINARY=$(CURDIR)/bin/dashboard CGO_ENABLED=1 $(GO) test $(LIGHT) -race -count=1 -p 1 -timeout 20m -run Real ./...
+	KUBESTAGE_BINARY=$(CURDIR)/bin/dashboard CGO_ENABLED=1 $(GO) test $(LIGHT) -race -count=1 -p 2 -timeout 25m -run Real ./...
 
 test-browser: build node_modules/.installed | chromium
 	$(call section,browser tests)

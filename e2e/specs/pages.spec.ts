@@ -22,7 +22,11 @@ for (const path of pages) {
       const stage = new Stage(page);
       await stage.open(dashboard.url, path);
       await stage.setTheme(theme);
-      for (const tab of ["notes", "transcript", "stories", "inspector"] as const) {
+      // Beside the notes the left side is the same on every page.
+      const tabs = /^\/..\/$/.test(path)
+        ? (["notes", "transcript", "stories", "inspector"] as const)
+        : (["notes"] as const);
+      for (const tab of tabs) {
         await stage.tab(tab);
         const { violations } = await new AxeBuilder({ page }).analyze();
         expect(
