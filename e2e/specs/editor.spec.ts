@@ -33,13 +33,12 @@ test("a manifest is completed, checked without storing anything, and applied", a
   await console_.write(manifest("        imagePull"));
   await console_.editor.press("Control+End");
   await console_.editor.press("Control+Space");
+  // By mouse: the editor takes no key for a choice in the first moment of a list.
   const option = page.locator(".cm-tooltip-autocomplete [role=option]").filter({ hasText: "imagePullPolicy" });
-  await expect(option).toBeVisible();
-  await console_.editor.press("Enter");
+  await option.click();
   await page.keyboard.type("Ne");
   await console_.editor.press("Control+Space");
-  await expect(page.locator(".cm-tooltip-autocomplete [role=option]").filter({ hasText: "Never" })).toBeVisible();
-  await console_.editor.press("Enter");
+  await page.locator(".cm-tooltip-autocomplete [role=option]").filter({ hasText: "Never" }).click();
   await expect(console_.editor).toContainText("imagePullPolicy: Never");
 
   const { violations } = await new AxeBuilder({ page }).include("#panel-notes").analyze();

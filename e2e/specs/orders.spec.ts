@@ -12,6 +12,7 @@ test.describe.configure({ mode: "serial" });
 
 /** Chooses a part of the picture, presses the button of an order, and confirms with the keyboard alone. */
 async function order(page: Page, stage: Stage, part: string, button: string): Promise<void> {
+  await page.keyboard.press("Escape"); // a part that is chosen already would be gone into
   await stage.part(part).focus();
   await page.keyboard.press("Enter");
   const press = page.locator("#panel-inspector").getByRole("button", { name: button, exact: true });
