@@ -13,6 +13,7 @@
 //     is left of them when they are gone;
 //   - memory: the proportional set size of all processes, with 0 and 30 pods;
 //   - frames: from the commit in etcd to the websocket, with 1 and 200 clients
+//   - followers: how far apart 200 pages are that follow a presenter, and what each costs
 //     while 100 pods start, and whether any client misses an event or gets one
 //     twice;
 //   - replay: the size of a recording, and from the command to the first event of

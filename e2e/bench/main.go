@@ -34,6 +34,7 @@ var parts = []struct {
 	{"nodes", measureNodes},
 	{"memory", measureMemory},
 	{"frames", measureFrames},
+	{"followers", measureFollowers},
 	{"replay", measureReplay},
 	{"reading", measureReading},
 	{"stage", measureStage},
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&b.binary, "binary", "bin/dashboard", "the program to measure; make build makes it")
 	flags.IntVar(&b.runs, "runs", 5, "how often each start is measured; the median counts")
-	only := flags.String("only", "", "measure only this: start, restart, pods, tracing, nodes, memory, frames, replay, reading or stage")
+	only := flags.String("only", "", "measure only this: start, restart, pods, tracing, nodes, memory, frames, followers, replay, reading or stage")
 	flags.IntVar(&b.minutes, "minutes", 0, "for how long the stage replays its recording while its heap is watched; 0 is 20 seconds")
 	if err := flags.Parse(args); err != nil {
 		return err
