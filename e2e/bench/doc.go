@@ -13,9 +13,10 @@
 //     is left of them when they are gone;
 //   - memory: the proportional set size of all processes, with 0 and 30 pods;
 //   - frames: from the commit in etcd to the websocket, with 1 and 200 clients
-//   - followers: how far apart 200 pages are that follow a presenter, and what each costs
 //     while 100 pods start, and whether any client misses an event or gets one
 //     twice;
+//   - followers: how far apart 200 pages are that follow a presenter, and what
+//     each of them costs;
 //   - replay: the size of a recording, and from the command to the first event of
 //     one with 100,000; what it costs to remember those, and how long it takes
 //     to tell what there was at any of them;
