@@ -108,6 +108,7 @@ func (s *Server) watchRoutes(r chi.Router) {
 		r.Get("/"+lang+"/", s.handle(s.stagePage(lang)))
 		r.Get("/"+lang+"/design", s.handle(s.designPage(lang)))
 		r.Get("/"+lang+"/book", s.handle(s.contentsPage(lang)))
+		r.Get("/"+lang+"/board", s.handle(s.boardPage(lang)))
 		r.Get("/"+lang+"/glossary", s.handle(s.glossaryPage(lang)))
 		r.Get("/"+lang+"/row/{id}", s.handle(s.rowLink(lang)))
 		r.Get("/"+lang+"/chapter/{id}", s.handle(s.chapterPage(lang)))
@@ -182,6 +183,26 @@ func (s *Server) presenterPage(lang string) func(http.ResponseWriter, *http.Requ
 		d := s.pageFor(r, lang)
 		d.Path = "present"
 		return show(w, r, d, web.PresenterPage(d))
+	}
+}
+
+// boardPage shows how far the class has come.
+func (s *Server) boardPage(lang string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if s.Book == nil {
+			return errNoBook
+		}
+		var passed map[string]int
+		var learners int
+		if s.Store != nil { // a recording that is played keeps nothing
+			var err error
+			if passed, learners, err = s.Store.Board(r.Context()); err != nil {
+				return err
+			}
+		}
+		d := s.pageFor(r, lang)
+		d.Path, d.Title = "board", said{"The class", "우리 반"}.in(lang)
+		return show(w, r, d, web.Page(d, web.Board(d, s.book(), passed, learners)))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/kubestage/kubestage/server/store"
 )
 
 // class starts a server whose owner shares it, and returns the owner's address
@@ -202,5 +204,40 @@ func TestFollow(t *testing.T) {
 		if _, _, err := rude.conn.Read(t.Context()); err != nil {
 			break
 		}
+	}
+}
+
+// The board counts, and names nobody.
+func TestBoard(t *testing.T) {
+	s, enrol := school(t)
+	for range 2 {
+		enrol()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s.Share(l)
+	if code, text := fetch(t, s.url("/ko/board")); code != http.StatusOK || !strings.Contains(text, "통과한 사람이 없습니다") {
+		t.Errorf("before anybody has passed: %d %.300s", code, text)
+	}
+	ada, grace := store.NewLearner(), store.NewLearner()
+	for _, learner := range []string{ada, grace} {
+		if err := s.Store.Pass(t.Context(), learner, "pod-birth"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Store.Pass(t.Context(), ada, "etcd"); err != nil {
+		t.Fatal(err)
+	}
+	_, text := fetch(t, s.url("/en/board"))
+	for _, want := range []string{"2 / 2", "1 / 2", "0 / 2", "Learners so far: 2."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the board has no %q", want)
+		}
+	}
+	if strings.Contains(text, ada) || strings.Contains(text, grace) {
+		t.Error("the board names a learner")
 	}
 }
