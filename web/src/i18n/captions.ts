@@ -88,7 +88,7 @@ const gateWords: Record<string, Both> = {
   storage: ["Storage turns it back", "저장(storage) 단계가 돌려보냅니다"],
   decode: ["It cannot be decoded", "내용을 해석할 수 없어 돌려보냅니다"],
   flow: ["Flow control turns it back", "흐름 제어가 돌려보냅니다"],
-  unknown: ["It fails; the log does not say at which gate", "실패합니다. 어느 관문인지는 기록에 없습니다"],
+  unknown: ["It fails; the log does not say at which gate", "실패합니다. 어느 관문인지는 로그에 없습니다"],
 };
 
 function refusal(lang: Lang, e: KubeEvent, code: number): string {
@@ -174,7 +174,7 @@ function watch(lang: Lang, events: readonly KubeEvent[]): string {
     return say(lang, `${capital(what)} ${deed[0]}.`, `${w(what, "이")} ${deed[1].replace(/고$/, "는 소식입니다")}.`);
   const some =
     heard.length > 3
-      ? [...heard.slice(0, 2), say(lang, `${heard.length - 2} others`, `그 밖의 ${heard.length - 2}명`)]
+      ? [...heard.slice(0, 2), say(lang, `${heard.length - 2} others`, `그 밖의 ${heard.length - 2}곳`)]
       : heard;
   return say(
     lang,
@@ -200,7 +200,7 @@ function schedule(lang: Lang, e: KubeEvent): string {
       return say(
         lang,
         `kube-scheduler chooses ${d.node} for ${what}: the only one of ${seen} nodes that passed the filters, so nothing was scored.`,
-        `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. 노드 ${seen}개 중 하나만 필터를 통과해서 점수는 매기지 않았습니다.`,
+        `kube-scheduler가 ${what}의 자리로 ${w(d.node ?? "", "을")} 고릅니다. 노드 ${seen}개 중 하나만 필터를 통과해서 점수를 매기지 않았습니다.`,
       );
     }
     const passed = say(
@@ -243,7 +243,7 @@ function schedule(lang: Lang, e: KubeEvent): string {
     ? say(
         lang,
         `kube-scheduler fails to place ${what}${why}`,
-        `kube-scheduler가 ${w(what, "을")} 배정하다가 오류를 만납니다${why}`,
+        `kube-scheduler가 ${w(what, "을")} 배정하지 못합니다. 오류가 났습니다${why}`,
       )
     : say(
         lang,
@@ -400,7 +400,7 @@ function net(lang: Lang, e: KubeEvent): string {
   const chosen = d.endpoint && d.endpoint !== target ? String(d.endpoint) : "";
   const failed = d.result && d.result !== "connected" ? String(d.result) : "";
   const en = `${who} connects to ${target}${d.service ? `, the Service ${d.service}` : ""}${chosen ? `, and reaches ${chosen}` : ""}${failed ? `: ${failed}` : ""}.`;
-  const ko = `${w(who, "이")} ${target}${d.service ? `(서비스 ${d.service})` : ""}에 연결합니다.${chosen ? ` 닿은 곳: ${chosen}.` : ""}${failed ? ` 결과: ${failed}.` : ""}`;
+  const ko = `${w(who, "이")} ${target}${d.service ? `(서비스 ${d.service})` : ""}에 연결합니다.${chosen ? ` 실제로 연결된 곳: ${chosen}.` : ""}${failed ? ` 결과: ${failed}.` : ""}`;
   return say(lang, en, ko);
 }
 

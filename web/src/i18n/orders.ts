@@ -60,19 +60,19 @@ const missing: Record<string, Both> = {
   ],
   "kube-apiserver": [
     "Nobody can ask for anything or hear of anything. Containers go on, and so does this page.",
-    "아무도 요청하거나 소식을 들을 수 없습니다. 컨테이너는 계속 돌고, 이 페이지도 그대로입니다.",
+    "아무도 요청을 보낼 수 없고 소식도 들을 수 없습니다. 컨테이너는 계속 돌고, 이 페이지도 그대로입니다.",
   ],
   "kube-controller-manager": [
     "Nobody compares what is wanted with what is: a lost pod is not replaced, a new Deployment gets no pods.",
-    "바라는 것과 지금 상태를 견주는 이가 없습니다. 사라진 파드는 채워지지 않고 새 디플로이먼트에는 파드가 생기지 않습니다.",
+    "바라는 것과 지금 상태를 견주는 이가 없습니다. 파드가 사라져도 채우는 이가 없고, 새 디플로이먼트에는 파드가 생기지 않습니다.",
   ],
   "kube-scheduler": [
     "Nobody chooses a node for new pods: they stay Pending. Pods that have a node are not touched.",
-    "새 파드의 노드를 고르는 이가 없어 Pending에 머무릅니다. 이미 노드가 있는 파드는 그대로입니다.",
+    "새 파드의 노드를 고르는 이가 없어 새 파드는 Pending에 머무릅니다. 이미 노드가 있는 파드는 그대로입니다.",
   ],
   kubelet: [
     "Its containers go on, but nobody reports on them and nothing new starts there. When its lease has been stale for a while, the node counts as NotReady and its pods are to be moved away.",
-    "컨테이너는 계속 돌지만 소식을 전하는 이가 없고 새로 시작되는 것도 없습니다. 리스가 한동안 갱신되지 않으면 노드는 NotReady가 되고 파드를 다른 곳으로 옮기게 됩니다.",
+    "컨테이너는 계속 돌지만 상태를 보고하는 이가 없고 새로 시작되는 것도 없습니다. 리스가 한동안 갱신되지 않으면 노드는 NotReady로 표시되고, 그 노드의 파드는 축출 대상이 됩니다.",
   ],
   kubectl: [
     "Your own commands no longer reach the cluster. The cluster goes on without you.",
@@ -87,7 +87,7 @@ const missing: Record<string, Both> = {
 /** A kubelet's process also holds its node's container runtime, and the containers in it. */
 const withItsNode: Both = [
   "Here the node's container runtime lives in the same process, so its containers do not go on either. When the node's lease has been stale for a while, it counts as NotReady and its pods are to be moved away.",
-  "여기서는 노드의 컨테이너 런타임이 같은 프로세스 안에 있어서 컨테이너도 함께 멈춥니다. 리스가 한동안 갱신되지 않으면 노드는 NotReady가 되고 파드를 다른 곳으로 옮기게 됩니다.",
+  "여기서는 노드의 컨테이너 런타임이 같은 프로세스 안에 있어서 컨테이너도 함께 멈춥니다. 리스가 한동안 갱신되지 않으면 노드는 NotReady로 표시되고, 그 노드의 파드는 축출 대상이 됩니다.",
 ];
 
 export interface Question {

@@ -99,7 +99,7 @@ const deeds: readonly Deed[] = [
   {
     verb: ["create"],
     resource: "leases",
-    says: ["{who} asks to create the Lease {name}.", "{who:이} 리스(Lease) {name} 만들기를 요청합니다."],
+    says: ["{who} asks to create the Lease {name}.", "{who:이} 리스(Lease) {name:을} 만들어 달라고 요청합니다."],
   },
 
   /* Events */
@@ -172,7 +172,7 @@ const deeds: readonly Deed[] = [
     },
     says: [
       "{who} asks the kube-apiserver to create {what}, for {owner}.",
-      "{who:이} {owner:을} 위해 kube-apiserver에 {what} 만들기를 요청합니다.",
+      "{who:이} {owner:을} 위해 kube-apiserver에 {what:을} 만들어 달라고 요청합니다.",
     ],
   },
   {
@@ -182,7 +182,7 @@ const deeds: readonly Deed[] = [
     facts: (b) => (b.at("gracePeriodSeconds").number === 0 ? {} : null),
     says: [
       "{who} asks to remove {what} for good: nothing of it runs any more.",
-      "{who:이} {what:을} 완전히 지우자고 요청합니다. 이제 그 파드에서 도는 것은 없습니다.",
+      "{who:이} {what:을} 완전히 지워 달라고 요청합니다. 이제 그 파드에서 도는 것은 없습니다.",
     ],
   },
   {
@@ -209,7 +209,7 @@ const deeds: readonly Deed[] = [
     },
     says: [
       "{who} writes into the status of {what} that it is about to be ended: {why}",
-      "{who:이} {what}의 상태에 곧 끝내게 된다고 적습니다: {why}",
+      "{who:이} {what}의 상태에 곧 끝나게 된다고 적습니다: {why}",
     ],
   },
   {
@@ -268,7 +268,7 @@ const deeds: readonly Deed[] = [
     sub: "ephemeralcontainers",
     says: [
       "{who} asks to add an ephemeral container to {what}.",
-      "{who:이} {what}에 임시 컨테이너(ephemeral container)를 더하자고 요청합니다.",
+      "{who:이} {what}에 임시 컨테이너(ephemeral container)를 더해 달라고 요청합니다.",
     ],
   },
   {
@@ -276,17 +276,17 @@ const deeds: readonly Deed[] = [
     sub: "resize",
     says: [
       "{who} asks to change the resources of {what} while it runs.",
-      "{who:이} 실행 중인 {what}의 리소스를 바꾸자고 요청합니다(resize).",
+      "{who:이} 실행 중인 {what}의 리소스를 바꿔 달라고 요청합니다(resize).",
     ],
   },
   {
     verb: ["create"],
     sub: "eviction",
-    says: ["{who} asks to evict {what}.", "{who:이} {what:을} 내보내자고(eviction) 요청합니다."],
+    says: ["{who} asks to evict {what}.", "{who:이} {what}의 축출(eviction)을 요청합니다."],
   },
   { sub: "log", says: ["{who} reads the log of {what}.", "{who:이} {what}의 로그를 읽습니다."] },
   { sub: "exec", says: ["{who} runs a command in {what}.", "{who:이} {what} 안에서 명령을 실행합니다."] },
-  { sub: "attach", says: ["{who} attaches to {what}.", "{who:이} {what}에 붙습니다(attach)."] },
+  { sub: "attach", says: ["{who} attaches to {what}.", "{who:이} {what} 안의 프로그램에 붙습니다(attach)."] },
   { sub: "portforward", says: ["{who} forwards a port to {what}.", "{who:이} {what:로} 포트를 연결합니다."] },
   {
     sub: "proxy",
@@ -330,7 +330,7 @@ const deeds: readonly Deed[] = [
     },
     says: [
       "{who} asks that {what} have the taints {taints}.",
-      "{who:이} {what}에 테인트(taint)를 두자고 요청합니다: {taints}.",
+      "{who:이} {what}에 테인트(taint)를 붙여 달라고 요청합니다: {taints}.",
     ],
   },
   {
@@ -338,7 +338,10 @@ const deeds: readonly Deed[] = [
     resource: "nodes",
     sub: "",
     facts: (b) => (b.at("spec.taints").there ? {} : null),
-    says: ["{who} asks to take all taints off {what}.", "{who:이} {what}의 테인트(taint)를 모두 없애자고 요청합니다."],
+    says: [
+      "{who} asks to take all taints off {what}.",
+      "{who:이} {what}의 테인트(taint)를 모두 떼어 달라고 요청합니다.",
+    ],
   },
   {
     verb: writing,
@@ -347,7 +350,7 @@ const deeds: readonly Deed[] = [
     facts: (b) => (b.at("spec.unschedulable").value === true ? {} : null),
     says: [
       "{who} asks that no new Pods come to {what} (cordon).",
-      "{who:이} {what}에 새 파드를 두지 않도록(cordon) 요청합니다.",
+      "{who:이} {what}에 새 파드를 두지 말아 달라고(cordon) 요청합니다.",
     ],
   },
   {
@@ -357,7 +360,7 @@ const deeds: readonly Deed[] = [
     facts: (b) => (b.at("spec").there && b.at("spec.unschedulable").there ? {} : null),
     says: [
       "{who} asks that new Pods may come to {what} again (uncordon).",
-      "{who:이} {what}에 다시 새 파드를 둘 수 있게(uncordon) 요청합니다.",
+      "{who:이} {what}에 다시 새 파드를 둘 수 있게 해 달라고(uncordon) 요청합니다.",
     ],
   },
   {
@@ -421,21 +424,21 @@ const deeds: readonly Deed[] = [
     },
     says: [
       "{who} asks to change {what}: behind the Service {service} stand {n} endpoints now.",
-      "{who:이} {what:을} 고치자고 요청합니다. 이제 {service} 서비스 뒤에 엔드포인트가 {n}개 있습니다.",
+      "{who:이} {what:을} 고쳐 달라고 요청합니다. 이제 {service} 서비스 뒤에 엔드포인트가 {n}개 있습니다.",
     ],
   },
   {
     verb: writing,
     sub: "scale",
     facts: (b) => (b.at("spec.replicas").number === undefined ? null : { n: b.at("spec.replicas").text }),
-    says: ["{who} asks that {what} have {n} replicas.", "{who:이} {what}의 복제본 수를 {n:로} 바꾸자고 요청합니다."],
+    says: ["{who} asks that {what} have {n} replicas.", "{who:이} {what}의 복제본 수를 {n:로} 바꿔 달라고 요청합니다."],
   },
   {
     verb: writing,
     sub: "scale",
     says: [
       "{who} asks to change the number of replicas of {what}.",
-      "{who:이} {what}의 복제본 수를 바꾸자고 요청합니다.",
+      "{who:이} {what}의 복제본 수를 바꿔 달라고 요청합니다.",
     ],
   },
   {
@@ -517,31 +520,37 @@ const deeds: readonly Deed[] = [
   {
     verb: ["create"],
     sub: "",
-    says: ["{who} asks the kube-apiserver to create {what}.", "{who:이} kube-apiserver에 {what} 만들기를 요청합니다."],
+    says: [
+      "{who} asks the kube-apiserver to create {what}.",
+      "{who:이} kube-apiserver에 {what:을} 만들어 달라고 요청합니다.",
+    ],
   },
   {
     verb: ["update"],
     sub: "",
     says: [
       "{who} asks to replace {what} with a changed version.",
-      "{who:이} {what:을} 고친 내용으로 바꾸자고 요청합니다.",
+      "{who:이} {what:을} 고친 내용으로 바꿔 달라고 요청합니다.",
     ],
   },
   {
     verb: ["patch", "apply"],
     sub: "",
-    says: ["{who} asks to change a part of {what}.", "{who:이} {what}의 일부를 고치자고 요청합니다."],
+    says: ["{who} asks to change a part of {what}.", "{who:이} {what}의 일부를 고쳐 달라고 요청합니다."],
   },
   {
     verb: ["delete"],
     sub: "",
-    says: ["{who} asks the kube-apiserver to delete {what}.", "{who:이} kube-apiserver에 {what} 지우기를 요청합니다."],
+    says: [
+      "{who} asks the kube-apiserver to delete {what}.",
+      "{who:이} kube-apiserver에 {what:을} 지워 달라고 요청합니다.",
+    ],
   },
   {
     verb: ["deletecollection"],
     says: [
       "{who} asks to delete all {kinds}{in} at once.",
-      "{who:이} {in}{kinds:을} 한꺼번에 모두 지우자고 요청합니다.",
+      "{who:이} {in}{kinds:을} 한꺼번에 모두 지워 달라고 요청합니다.",
     ],
   },
   { verb: ["list"], sub: "", says: ["{who} reads the list of {kinds}{in}.", "{who:이} {in}{kinds} 목록을 읽습니다."] },

@@ -8,7 +8,7 @@ export const ui = {
   presentTitle: ["Present", "발표하기"],
   presentHelp: [
     "This page leads: whoever watches sees the same moment, each in their own language.",
-    "이 화면이 앞장섭니다. 함께 보는 사람은 같은 순간을 저마다 자기 언어로 봅니다.",
+    "이 화면이 이끕니다. 함께 보는 사람은 같은 순간을 저마다 자기 언어로 봅니다.",
   ],
   startPresenting: ["Start presenting", "발표 시작"],
   stopPresenting: ["Stop presenting", "발표 끝내기"],
@@ -47,7 +47,7 @@ export const ui = {
   plugin: ["{} plug-in", "플러그인 {}개"],
   skipped: ["not for reads", "읽기엔 없음"],
   readOnly: ["read", "읽기"],
-  notSaid: ["not in the log", "기록에 없음"],
+  notSaid: ["not in the log", "로그에 없음"],
   watch: ["watch", "watch"],
   nobodyWatches: ["nobody watches yet", "아직 아무도 지켜보지 않음"],
   watching: ["watched by", "지켜보는 이"],
@@ -88,7 +88,7 @@ export const ui = {
   impliedByAnswer: ["passed, as the answer implies", "통과(응답으로 미루어)"],
   noSpan: [
     "What this request went through inside was not recorded step by step.",
-    "이 요청이 안에서 지난 단계는 하나하나 기록되지 않았습니다.",
+    "이 요청이 안에서 거친 단계는 하나하나 기록되지 않았습니다.",
   ],
   inferredRequest: [
     "This request was not observed: it is inferred from a change on an attached cluster.",
@@ -121,7 +121,7 @@ export const ui = {
   volumesOfPod: ["Volumes", "볼륨"],
   noProbes: ["It asks for no probes.", "프로브를 두지 않았습니다."],
   noVolumes: ["It has no volumes.", "볼륨이 없습니다."],
-  noneRecorded: ["Nothing of this is in the log up to here.", "여기까지의 기록에는 없습니다."],
+  noneRecorded: ["Nothing of this is in the log up to here.", "여기까지의 로그에는 없습니다."],
   containersOfNode: ["{} containers", "컨테이너 {}개"],
   cWaiting: ["waiting", "대기"],
   cRunning: ["running", "실행 중"],
@@ -173,7 +173,7 @@ export const ui = {
     "The cluster is at rest. Run a command to see what it sets off.",
     "클러스터가 쉬고 있습니다. 명령을 실행해 무엇이 일어나는지 보세요.",
   ],
-  waitingCaption: ["Waiting for the first event.", "첫 사건을 기다리고 있습니다."],
+  waitingCaption: ["Waiting for the first event.", "첫 사건을 기다리는 중입니다."],
   eventsOf: ["{} events", "사건 {}개"],
   eventOf: ["{} event", "사건 {}개"],
   actorsOf: ["{} actors", "배우 {}명"],
@@ -195,7 +195,7 @@ export const ui = {
   followed: ["What followed", "뒤따른 일"],
   raw: ["Raw event", "원본 사건"],
   rawObject: ["Object as stored", "저장된 오브젝트"],
-  noCause: ["No earlier event in the log caused this.", "이 사건을 일으킨 앞선 사건은 기록에 없습니다."],
+  noCause: ["No earlier event in the log caused this.", "이 사건을 일으킨 앞선 사건은 로그에 없습니다."],
   groups: ["groups", "그룹"],
   program: ["program", "프로그램"],
   because: ["Allowed because", "허용한 까닭"],
@@ -209,7 +209,7 @@ export const ui = {
   tryIt: ["Try what happens", "직접 해 보기"],
   tryItWords: [
     "These act on the running cluster. You are asked before anything is done.",
-    "실제로 돌고 있는 클러스터에 하는 일입니다. 실행하기 전에 한 번 더 묻습니다.",
+    "실제로 돌고 있는 클러스터에 영향을 줍니다. 실행하기 전에 한 번 더 묻습니다.",
   ],
   cancel: ["Cancel", "취소"],
   inside: ["Inside the kube-apiserver", "kube-apiserver 안에서"],
@@ -225,7 +225,7 @@ export const ui = {
   storiesTitle: ["Stories", "이야기"],
   storiesWords: [
     "Everything that grew out of one beginning: a command, a component that ended, a link that was cut. Choose one to go to its beginning.",
-    "하나의 시작에서 자라난 모든 일입니다. 명령, 끝난 컴포넌트, 끊긴 연결이 시작이 됩니다. 고르면 그 시작으로 갑니다.",
+    "하나의 시작에서 비롯된 모든 일입니다. 명령을 실행하거나 컴포넌트가 끝나거나 연결이 끊기면 이야기가 시작됩니다. 하나를 고르면 그 시작으로 갑니다.",
   ],
   goesOn: ["goes on", "진행 중"],
   record: ["Record", "기록하기"],
@@ -250,7 +250,7 @@ export const ui = {
   backToCluster: ["Back to the cluster", "클러스터로 돌아가기"],
   noConsole: [
     "There is no cluster behind a recording to run commands on. Play it, stop it and step through it.",
-    "기록 뒤에는 명령을 실행할 클러스터가 없습니다. 재생하고 멈추고 한 걸음씩 살펴보세요.",
+    "지금은 기록을 재생하고 있어 명령을 실행할 클러스터가 없습니다. 재생하고 멈추고 한 걸음씩 살펴보세요.",
   ],
   historyOf: ["What happened to it", "겪은 일"],
   lastLines: ["Last lines it wrote", "마지막 출력"],
@@ -259,7 +259,7 @@ export const ui = {
   colours: ["Colours: what it does", "색: 무엇을 하는가"],
   marks: ["Marks", "표시"],
   podStates: ["Pods", "파드"],
-  keys: ["Keys", "글쇠"],
+  keys: ["Keys", "단축키"],
   cutMark: ["a broken line: cut off; nothing gets through", "끊긴 선: 아무것도 지나가지 못함"],
   delayedMark: ["a clock on the line: delayed", "선 위의 시계: 늦어짐"],
   frozenMark: ["frozen: the process is there and does nothing", "얼어 있음: 프로세스는 있지만 아무 일도 하지 않음"],
@@ -270,11 +270,11 @@ export const ui = {
   ],
   standInPrograms: [
     "Programs: inside a container runs a built-in program in place of the image, without the isolation of a kernel. Known images behave like themselves; others run a plain server.",
-    "프로그램: 컨테이너 안에서는 이미지 대신 내장 프로그램이 커널의 격리 없이 돕니다. 알려진 이미지는 자신처럼 행동하고, 그 밖의 이미지는 단순한 서버가 됩니다.",
+    "프로그램: 컨테이너 안에서는 이미지 대신 내장 프로그램이 커널의 격리 없이 돕니다. 잘 알려진 이미지는 제 프로그램처럼 동작하고, 그 밖의 이미지는 단순한 서버로 동작합니다.",
   ],
   standInPackets: [
     "Packets: pods have addresses, and what is sent to them arrives, but Kubestage carries it; there are no packets of a pod network, and no iptables rules are applied.",
-    "패킷: 파드에는 주소가 있고 보낸 것은 도착하지만 Kubestage가 옮깁니다. 파드 네트워크의 패킷은 없고 iptables 규칙도 적용하지 않습니다.",
+    "패킷: 파드에는 주소가 있고 보낸 것은 도착하지만, 나르는 것은 Kubestage입니다. 파드 네트워크의 패킷은 없고 iptables 규칙도 적용하지 않습니다.",
   ],
   standInFigures: [
     "Figures: a node's processors and memory are numbers, not hardware, and what the metrics API says of nodes and pods is made from what the stand-in programs use.",
