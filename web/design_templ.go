@@ -690,9 +690,9 @@ func designColours(d PageData) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var44 string
-		templ_7745c5c3_Var44, templ_7745c5c3_Err = templ.JoinStringErrs(d.say("Three themes. Contrasts are measured from the style sheet when this page is made; a test fails when a text has less than 4.5 or a shape less than 3 against what it lies on.", "테마는 세 가지입니다. 대비는 이 페이지를 만들 때 스타일시트에서 잰 것입니다. 바탕에 대한 대비가 글은 4.5, 도형은 3에 못 미치면 시험이 실패합니다."))
+		templ_7745c5c3_Var44, templ_7745c5c3_Err = templ.JoinStringErrs(d.say("Three themes. Contrasts are measured from the style sheet when this page is made; a test fails when a text has less than 4.5 or a shape less than 3 against what it lies on.", "테마는 세 가지입니다. 대비는 이 페이지를 만들 때 스타일시트에서 잰 것입니다. 바탕에 대한 대비가 글은 4.5, 도형은 3에 못 미치면 테스트가 실패합니다."))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/design.templ`, Line: 91, Col: 395}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/design.templ`, Line: 91, Col: 398}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var44))
 		if templ_7745c5c3_Err != nil {
@@ -1056,7 +1056,7 @@ func designMotion(d PageData) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var66 string
-		templ_7745c5c3_Var66, templ_7745c5c3_Err = templ.JoinStringErrs(d.say("Where a token is follows from the log and the playhead alone. Backward is as good as forward, and a picture is the same each time.", "토큰의 자리는 기록과 재생 위치만으로 정해집니다. 뒤로 가도 앞으로 갈 때와 같고, 같은 순간의 그림은 언제나 같습니다."))
+		templ_7745c5c3_Var66, templ_7745c5c3_Err = templ.JoinStringErrs(d.say("Where a token is follows from the log and the playhead alone. Backward is as good as forward, and a picture is the same each time.", "토큰의 자리는 로그와 재생 위치만으로 정해집니다. 뒤로 가도 앞으로 갈 때와 같고, 같은 순간의 그림은 언제나 같습니다."))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/design.templ`, Line: 159, Col: 315}
 		}
@@ -1108,9 +1108,9 @@ func designMotion(d PageData) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var70 string
-		templ_7745c5c3_Var70, templ_7745c5c3_Err = templ.JoinStringErrs(d.say("Everything can be reached with the keyboard; the focus ring is never hidden. When the playhead stands still, tokens can be reached too.", "모든 것은 키보드로 닿을 수 있고 초점 테두리는 가려지지 않습니다. 재생이 멈추어 있으면 토큰에도 닿을 수 있습니다."))
+		templ_7745c5c3_Var70, templ_7745c5c3_Err = templ.JoinStringErrs(d.say("Everything can be reached with the keyboard; the focus ring is never hidden. When the playhead stands still, tokens can be reached too.", "모든 것은 키보드로 닿을 수 있고 포커스 테두리는 가려지지 않습니다. 재생이 멈추어 있으면 토큰에도 닿을 수 있습니다."))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/design.templ`, Line: 163, Col: 316}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/design.templ`, Line: 163, Col: 319}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var70))
 		if templ_7745c5c3_Err != nil {

@@ -638,7 +638,7 @@ func stage(d PageData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tool("legend", "legend", d.say("Legend and keys (?)", "범례와 글쇠 (?)")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tool("legend", "legend", d.say("Legend and keys (?)", "범례와 단축키 (?)")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -996,7 +996,7 @@ func transport(d PageData) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var58 string
-		templ_7745c5c3_Var58, templ_7745c5c3_Err = templ.ResolveAttributeValue(d.say("Position in the log", "기록 안의 위치"))
+		templ_7745c5c3_Var58, templ_7745c5c3_Err = templ.ResolveAttributeValue(d.say("Position in the log", "로그 안의 위치"))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page.templ`, Line: 152, Col: 122}
 		}

@@ -23,7 +23,7 @@ var outline = rows{
 var terms = NewLexicon(map[string][]string{
 	"pod": {"파드", "포드", "pod"}, "namespace": {"네임스페이스", "namespace"}, "replicaset": {"레플리카세트", "레플리카셋", "ReplicaSet"},
 	"service": {"서비스", "service"}, "volume": {"볼륨", "volume"}, "node": {"노드", "node"}, "etcd": {"etcd"},
-	"label": {"레이블", "라벨"}, "annotation": {"애너테이션", "어노테이션"},
+	"label": {"레이블", "라벨"}, "annotation": {"어노테이션", "어노테이션"},
 }, []string{"리눅스 네임 스페이스", "네트워크 네임스페이스", "마이크로 서비스"})
 
 func read(t *testing.T, name string) *Note {
