@@ -158,7 +158,7 @@ const deeds: readonly Deed[] = [
     role: "kubelet",
     says: [
       "{who} tells the kube-apiserver of its static Pod {name}: a mirror Pod.",
-      "{who:이} 정적 파드 {name:을} kube-apiserver에 알립니다. 이것을 미러 파드(mirror pod)라고 합니다.",
+      "{who:이} 스태틱 파드 {name:을} kube-apiserver에 알립니다. 이것을 미러 파드(mirror pod)라고 합니다.",
     ],
   },
   {
