@@ -10,7 +10,7 @@ const recording = fileURLToPath(new URL("../../content/recordings/pod-birth.kube
 
 const playhead = (page: Page) => page.evaluate(() => window.kubestage.playhead());
 const step = (page: Page) => page.evaluate(() => (window.kubestage as unknown as { step(by: 1): void }).step(1));
-const loaded = (page: Page) => page.waitForFunction(() => window.kubestage.log().last > 20);
+const loaded = (page: Page) => page.waitForFunction(() => window.kubestage?.log().last > 20);
 
 async function clean(page: Page): Promise<void> {
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);

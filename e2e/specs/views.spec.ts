@@ -73,7 +73,7 @@ test("the sequence has a row for each event of the story until the playhead", as
   const svg = await (await download.createReadStream()).toArray();
   const text = Buffer.concat(svg as Buffer[]).toString();
   expect(text).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
-  expect(text.match(/class="seq-row/g)).toHaveLength(10);
+  expect(text.match(/class="seq-row/g)).toHaveLength(there.length);
   await dashboard.kubectl("kubectl delete deployment rows");
 });
 
