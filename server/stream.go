@@ -232,8 +232,8 @@ func (st *stream) batches(ctx context.Context, lines [][]byte) error {
 		st.cursor += uint64(n)
 		lines = lines[n:]
 	}
-	if st.frame.Cap() > 4*st.limits.batchBytes {
-		st.frame = bytes.Buffer{} // one huge event is no reason to keep its size
+	if st.frame.Cap() > st.limits.batchBytes/8 {
+		st.frame = bytes.Buffer{} // hundreds of clients that have caught up need not keep what that took
 	}
 	return nil
 }

@@ -54,7 +54,8 @@ async function load(scene: SceneView, id: string, chapter: HTMLElement, t: Chapt
     .catch(() => ({}))) as Progress;
   scene.predicted(progress.prediction?.chosen ?? "");
   const switched = takePlace(id);
-  scene.resume(switched || (progress.step ?? ""), switched !== "");
+  const linked = location.hash.startsWith("#step-") ? location.hash.slice("#step-".length) : "";
+  scene.resume(linked || switched || (progress.step ?? ""), linked !== "" || switched !== "");
   if (progress.passed) {
     const status = chapter.querySelector("[data-check-status]");
     if (status && !status.textContent) status.textContent = t.passedBefore;
