@@ -9,21 +9,13 @@ import (
 // many learners have passed any. It names nobody.
 func (s *Store) Board(ctx context.Context) (passed map[string]int, learners int, err error) {
 	passed = map[string]int{}
-	rows, err := s.db.QueryContext(ctx, `SELECT chapter, COUNT(*) FROM checkpoint GROUP BY chapter`)
-	if err == nil {
-		defer rows.Close()
-		for rows.Next() {
-			var chapter string
-			var n int
-			if err = rows.Scan(&chapter, &n); err != nil {
-				break
-			}
-			passed[chapter] = n
-		}
-		if err == nil {
-			err = rows.Err()
-		}
-	}
+	err = eachRow(ctx, s.db, `SELECT chapter, COUNT(*) FROM checkpoint GROUP BY chapter`, nil, func(scan func(...any) error) error {
+		var chapter string
+		var n int
+		err := scan(&chapter, &n)
+		passed[chapter] = n
+		return err
+	})
 	if err == nil {
 		err = s.db.QueryRowContext(ctx, `SELECT COUNT(DISTINCT learner_id) FROM checkpoint`).Scan(&learners)
 	}

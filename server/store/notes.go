@@ -47,7 +47,7 @@ func (s *Store) GiveNote(ctx context.Context, learner, name string, file []byte)
 // Notes lists what a learner gave, by name.
 func (s *Store) Notes(ctx context.Context, learner string) ([]Given, error) {
 	var list []Given
-	err := eachRow(ctx, s.db, `SELECT name, size FROM note WHERE learner_id = $1 ORDER BY name`, learner, func(scan func(...any) error) error {
+	err := eachRow(ctx, s.db, `SELECT name, size FROM note WHERE learner_id = $1 ORDER BY name`, []any{learner}, func(scan func(...any) error) error {
 		var g Given
 		err := scan(&g.Name, &g.Size)
 		list = append(list, g)

@@ -221,7 +221,7 @@ func readRecord(ctx context.Context, db querier, learner string, rec *Record) er
 				c.Remarks = append(c.Remarks, Remark{section, text, at})
 			}},
 	} {
-		if err := eachRow(ctx, db, table.query, learner, func(scan func(...any) error) error {
+		if err := eachRow(ctx, db, table.query, []any{learner}, func(scan func(...any) error) error {
 			var id, a, b, stamped string
 			if err := scan(&id, &a, &b, &stamped); err != nil {
 				return err
@@ -236,8 +236,8 @@ func readRecord(ctx context.Context, db querier, learner string, rec *Record) er
 	return nil
 }
 
-func eachRow(ctx context.Context, db querier, query string, arg any, each func(scan func(...any) error) error) error {
-	rows, err := db.QueryContext(ctx, query, arg)
+func eachRow(ctx context.Context, db querier, query string, args []any, each func(scan func(...any) error) error) error {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

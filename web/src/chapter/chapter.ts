@@ -4,11 +4,12 @@
 import { batch, effect, signal } from "@preact/signals-core";
 import { type App, type Mount, mayAct } from "../app.ts";
 import { isAbort, postLines } from "../console/stream.ts";
+import { duration } from "../i18n/ui.ts";
 import { ask, Refused } from "../wire/ask.ts";
 import { mountCheckpoint } from "./checkpoint.ts";
 import { Commands, mountCommands } from "./commands.ts";
 import { mountPrediction } from "./prediction.ts";
-import { captured, duration, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
+import { captured, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
 import { mountTerms } from "./terms.ts";
 import { type ChapterText, chapterText } from "./text.ts";
 
@@ -250,7 +251,7 @@ class SceneView {
         const done = state === "done" && fact !== undefined;
         v.caption.hidden = !done;
         v.caption.textContent = done ? fill(v.step.caption, values) : "";
-        v.time.textContent = done && first ? this.t.later(duration(elapsed(first, fact))) : "";
+        v.time.textContent = done && first ? this.t.later(duration(this.app.lang, elapsed(first, fact))) : "";
         v.title.title = done ? this.t.goTo : "";
       }
       const complete = current === "" && this.ids.every((id) => now.get(id) === "done");
@@ -311,7 +312,9 @@ class SceneView {
       const first = this.facts.value.get(this.ids[0] ?? "");
       const last = this.facts.value.get(this.ids.at(-1) ?? "");
       if (first && last && last.seq <= this.app.signals.playhead.value)
-        status.textContent = [this.t.done(duration(elapsed(first, last))), this.borneOut].filter(Boolean).join(" ");
+        status.textContent = [this.t.done(duration(this.app.lang, elapsed(first, last))), this.borneOut]
+          .filter(Boolean)
+          .join(" ");
     });
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isCommand } from "./commands.ts";
-import { captured, duration, elapsed, type Fact, fill, readFact, stepStates } from "./steps.ts";
+import { captured, elapsed, type Fact, fill, readFact, stepStates } from "./steps.ts";
 
 const ids = ["request", "stored", "told", "chosen"];
 const fact = (step: string, seq: number, values: Record<string, string> = {}): Fact => ({
@@ -50,8 +50,7 @@ describe("words from the log", () => {
 
 describe("times", () => {
   it("are the cluster's own", () => {
-    expect(duration(elapsed(fact("request", 100), fact("stored", 104)))).toBe("45 ms");
-    expect(duration(1043)).toBe("1.04 s");
+    expect(Math.round(elapsed(fact("request", 100), fact("stored", 104)))).toBe(45);
     expect(elapsed(fact("a", 5), fact("b", 3))).toBe(0);
   });
 });

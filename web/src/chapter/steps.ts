@@ -42,11 +42,6 @@ export function elapsed(from: Fact, to: Fact): number {
   return Math.max(0, Date.parse(to.at) - Date.parse(from.start));
 }
 
-/** A duration as a person reads it: "8 ms", "1.04 s". */
-export function duration(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
-}
-
 /** Everything the facts captured; a later fact's value of the same name wins. */
 export function captured(facts: Iterable<Fact>): Record<string, string> {
   const all: Record<string, string> = {};
