@@ -9,11 +9,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,7 +64,7 @@ type trial struct {
 }
 
 // try returns why a case fails, or nil.
-func (l *laboratory) try(ctx context.Context, c *Case) error {
+func (l *laboratory) try(ctx context.Context, c *Case) (failed error) {
 	if c.Alone {
 		l.alone.Lock()
 		defer l.alone.Unlock()
@@ -76,7 +78,16 @@ func (l *laboratory) try(ctx context.Context, c *Case) error {
 	if _, err := l.kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: t.namespace}}, metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	defer l.kube.CoreV1().Namespaces().Delete(context.WithoutCancel(ctx), t.namespace, metav1.DeleteOptions{})
+	defer func() {
+		ctx := context.WithoutCancel(ctx)
+		err := l.kube.CoreV1().Namespaces().Delete(ctx, t.namespace, metav1.DeleteOptions{})
+		if err == nil && c.Alone { // the next case finds the node with all its room
+			err = l.world.until(ctx, t.namespace, nil, "pods.size() == 0", usual)
+		}
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("cleaning up: %w", err)
+		}
+	}()
 	if err := t.apply(ctx, c.Given); err != nil {
 		return fmt.Errorf("given: %w", err)
 	}
@@ -416,14 +427,15 @@ func (t *trial) forward(ctx context.Context, s Step) error {
 	return s.fits(string(text))
 }
 
-// situation is what the pod looks like when a step has failed.
+// situation is what the pods look like when a step has failed.
 func (t *trial) situation() string {
-	pod, ok := t.world.about(t.namespace, nil)["pod"].(map[string]any)
-	if !ok {
-		return ""
+	pods, _ := t.world.about(t.namespace, nil)["pods"].(map[string]any)
+	var all strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(pods)) {
+		status, _ := json.Marshal(pods[name].(map[string]any)["status"])
+		fmt.Fprintf(&all, "\n    status of the pod %s: %s", name, status)
 	}
-	status, _ := json.Marshal(pod["status"])
-	return "\n    status of the pod: " + string(status)
+	return all.String()
 }
 
 // causalLog is what /api/events has told, read further when somebody asks.
