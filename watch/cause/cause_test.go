@@ -1,9 +1,6 @@
 package cause
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -12,37 +9,11 @@ import (
 	"testing"
 
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/recorded"
 )
 
 // logs are those of real clusters; see watch/testdata.
 var logs = []string{"day", "night"}
-
-func recorded(t testing.TB, name string) []watch.Event {
-	t.Helper()
-	f, err := os.Open("../testdata/" + name + ".jsonl.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var events []watch.Event
-	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e watch.Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			t.Fatal(err)
-		}
-		events = append(events, e)
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return events
-}
 
 // exact are the causes that are known by keys, not by rules.
 func exact(e *watch.Event) []watch.Cause {
@@ -78,7 +49,7 @@ func found(events []watch.Event) map[uint64][]watch.Cause {
 func TestEveryWriteHasACause(t *testing.T) {
 	for _, name := range logs {
 		t.Run(name, func(t *testing.T) {
-			events := recorded(t, name)
+			events := recorded.Log(t, name)
 			causes := found(events)
 			writes := 0
 			for i := range events {
@@ -124,7 +95,7 @@ func TestEveryRuleFires(t *testing.T) {
 		uses[r.name] = &use{}
 	}
 	for _, name := range logs {
-		events := recorded(t, name)
+		events := recorded.Log(t, name)
 		bySeq := map[uint64]*watch.Event{}
 		f := New()
 		for i := range events {
@@ -167,7 +138,7 @@ func TestCausesAreThoseThatWereReviewed(t *testing.T) {
 }
 
 func reviewed(t *testing.T, name string) {
-	events := recorded(t, name)
+	events := recorded.Log(t, name)
 	bySeq := map[uint64]*watch.Event{}
 	for i := range events {
 		bySeq[events[i].Seq] = &events[i]

@@ -1,47 +1,17 @@
 package state
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/kubestage/kubestage/watch"
+	"github.com/kubestage/kubestage/watch/recorded"
 )
-
-// day is the log of a real cluster; see watch/testdata.
-func day(t testing.TB) []watch.Event {
-	t.Helper()
-	f, err := os.Open("../testdata/day.jsonl.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var events []watch.Event
-	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e watch.Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			t.Fatal(err)
-		}
-		events = append(events, e)
-	}
-	if len(events) < 2000 {
-		t.Fatalf("%d events, %v", len(events), lines.Err())
-	}
-	return events
-}
 
 func same(t *testing.T, got, want *State) {
 	t.Helper()
@@ -54,7 +24,7 @@ func same(t *testing.T, got, want *State) {
 // also when the log has let go of the first of them.
 func TestTimelineIsTheFold(t *testing.T) {
 	const rounds = 4
-	one := day(t)
+	one := recorded.Log(t, "day")
 	var all []watch.Event
 	log := watch.NewLog(2 << 20)
 	timeline := NewTimeline(log)
@@ -102,7 +72,7 @@ func TestTimelineIsTheFold(t *testing.T) {
 func TestTimelineTooLate(t *testing.T) {
 	log := watch.NewLog(256 << 10)
 	timeline := NewTimeline(log)
-	log.Append(day(t)...)
+	log.Append(recorded.Log(t, "day")...)
 	first, last := log.Bounds()
 	if first == 1 {
 		t.Fatal("the log has kept everything")
@@ -114,7 +84,7 @@ func TestTimelineTooLate(t *testing.T) {
 
 func TestWhoWroteIt(t *testing.T) {
 	log := watch.NewLog(0)
-	log.Append(day(t)...)
+	log.Append(recorded.Log(t, "day")...)
 	timeline := NewTimeline(log)
 	_, last := log.Bounds()
 	deployment := ""

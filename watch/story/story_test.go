@@ -1,9 +1,7 @@
 package story
 
 import (
-	"bufio"
 	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -17,32 +15,8 @@ import (
 
 	"github.com/kubestage/kubestage/watch"
 	"github.com/kubestage/kubestage/watch/cause"
+	"github.com/kubestage/kubestage/watch/recorded"
 )
-
-// day is the log of a real cluster; see watch/testdata.
-func day(t testing.TB) []watch.Event {
-	t.Helper()
-	f, err := os.Open("../testdata/day.jsonl.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var events []watch.Event
-	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e watch.Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			t.Fatal(err)
-		}
-		events = append(events, e)
-	}
-	return events
-}
 
 func read(events []watch.Event) *Stories {
 	s := New()
@@ -55,7 +29,7 @@ func read(events []watch.Event) *Stories {
 // The stories of the day, as a person would read them. The file is shared with
 // other readers of the log; UPDATE=1 writes it anew.
 func TestStoriesOfTheDay(t *testing.T) {
-	events := day(t)
+	events := recorded.Log(t, "day")
 	s := read(events)
 	var b strings.Builder
 	for _, st := range s.After(0, 1000) {
@@ -80,7 +54,7 @@ func TestStoriesOfTheDay(t *testing.T) {
 
 // Every event of the foreground is in exactly one story, and its story says so.
 func TestEveryEventHasItsStory(t *testing.T) {
-	events := day(t)
+	events := recorded.Log(t, "day")
 	s := read(events)
 	in := map[uint64]uint64{}
 	for _, st := range s.After(0, 1<<20) {
@@ -120,7 +94,7 @@ func TestEveryEventHasItsStory(t *testing.T) {
 
 // What is gone from the log is forgotten, and the rest is told as before.
 func TestDrop(t *testing.T) {
-	events := day(t)
+	events := recorded.Log(t, "day")
 	s, all := New(), read(events)
 	for i := range events {
 		s.Add(&events[i])
@@ -247,7 +221,7 @@ func fingerprint(events []watch.Event) []string {
 // Whatever order the witnesses' reports arrive in, within what the joiner
 // holds, the stories are the same.
 func TestAnyArrivalTellsTheSameStories(t *testing.T) {
-	told := keyed(day(t))
+	told := keyed(recorded.Log(t, "day"))
 	var want []string
 	for seed := range uint64(6) {
 		synctest.Test(t, func(t *testing.T) {
