@@ -16,6 +16,7 @@
 //	GET  /api/state?at            what there was at an event: objects, components, links
 //	GET  /api/stories?after&limit  what grew out of what: stories, and GET /api/stories/{id}
 //	GET  /api/objects/{uid}/history  the events about one object, and who wrote it
+//	     …&recording=ID           any of these five asks a recording instead of the log
 //	POST /api/kubectl             runs one kubectl command
 //	GET  /api/book                terms, and which row is about what
 //	POST /api/scenes/{id}/run …   see scenes.go

@@ -19,14 +19,10 @@ const (
 // events answers with the events that follow after=SEQ, oldest first, one JSON
 // object a line. The header Kubestage-Log names the log the numbers belong to.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
-	log, _, err := s.logOf(r)
+	c, err := s.about(r)
 	if err != nil {
 		return err
 	}
-	return sendEvents(w, r, log)
-}
-
-func sendEvents(w http.ResponseWriter, r *http.Request, log *watch.Log) error {
 	after, _, err := afterParameter(r)
 	if err != nil {
 		return err
@@ -39,17 +35,14 @@ func sendEvents(w http.ResponseWriter, r *http.Request, log *watch.Log) error {
 				fmt.Sprintf("leave it out for %d events, and ask again with after=SEQ of the last one", defaultEvents))
 		}
 	}
-	if err := foreign(r, log, after); err != nil {
+	if err := foreign(r, c.log, after); err != nil {
 		return gone(err)
 	}
-	lines, err := log.Lines(after, int(limit))
+	lines, err := c.log.Lines(after, int(limit))
 	if err != nil {
 		return gone(err)
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/x-ndjson")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Kubestage-Log", log.ID())
+	c.header(w, "application/x-ndjson")
 	rc := http.NewResponseController(w)
 	for i, line := range lines {
 		if i%256 == 0 {

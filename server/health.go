@@ -23,7 +23,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	first, last := s.Log.Bounds()
 	writeJSON(w, code, map[string]any{
-		"ok": ok, "status": status, "components": some(s.past.Components()),
+		"ok": ok, "status": status, "components": some(s.live.past.Components()),
 		"log": s.Log.ID(), "first": first, "last": last,
 	})
 	return nil

@@ -111,7 +111,7 @@ func (s *scenes) quietly(ctx context.Context, line, input, lang, ns string) erro
 // now is the state at the newest event.
 func (s *scenes) now() (*state.State, error) {
 	_, last := s.Log.Bounds()
-	return s.past.At(last)
+	return s.live.past.At(last)
 }
 
 // namespaceIn says how a namespace is: there, being deleted, with what a pod

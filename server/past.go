@@ -17,13 +17,37 @@ import (
 	"github.com/kubestage/kubestage/watch/state"
 )
 
+// chronicle is a log and what is concluded from it: what there was when, and
+// the stories it tells.
+type chronicle struct {
+	log    *watch.Log
+	source string // what feeds the log
+	past   *state.Timeline
+	tales  *tales
+}
+
+func newChronicle(log *watch.Log, source string) chronicle {
+	return chronicle{log, source, state.NewTimeline(log), newTales(log)}
+}
+
+// about is what a request asks of: a recording when it says so, by
+// recording=ID, or else the log that grows.
+func (s *Server) about(r *http.Request) (chronicle, error) {
+	id := r.URL.Query().Get("recording")
+	if id == "" {
+		return s.live, nil
+	}
+	o, err := s.recordings.play(r.Context(), id)
+	return o.chronicle, err
+}
+
 // remember reads the log as it grows, so that nobody who asks for the past
 // waits for that. A burst of events is read in one go.
 func (s *Server) remember(ctx context.Context) {
 	for {
 		_, last := s.Log.Bounds()
-		s.past.CatchUp()
-		s.tales.catchUp()
+		s.live.past.CatchUp()
+		s.live.tales.catchUp()
 		if s.Log.Wait(ctx, last) != nil || sleep(ctx, 100*time.Millisecond) != nil {
 			return
 		}
@@ -36,17 +60,20 @@ func (s *Server) remember(ctx context.Context) {
 // [{"name", "state", "delay", "seq"}]}. It is the fold of the events from
 // `since` on; an object last written before is not in it.
 func (s *Server) stateAt(w http.ResponseWriter, r *http.Request) error {
-	_, at := s.Log.Bounds()
+	c, err := s.about(r)
+	if err != nil {
+		return err
+	}
+	_, at := c.log.Bounds()
 	if text := r.URL.Query().Get("at"); r.URL.Query().Has("at") {
-		var err error
 		if at, err = strconv.ParseUint(text, 10, 64); err != nil {
 			return badRequest(fmt.Sprintf("at=%s is not a sequence number", clip(text)), "give the seq of an event, or leave it out for what there is now")
 		}
 	}
-	if err := foreign(r, s.Log, at); err != nil {
+	if err := foreign(r, c.log, at); err != nil {
 		return gone(err)
 	}
-	st, err := s.past.At(at)
+	st, err := c.past.At(at)
 	var gap *watch.Gap
 	if errors.As(err, &gap) {
 		return &HTTPError{
@@ -59,8 +86,8 @@ func (s *Server) stateAt(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.pastHeader(w)
-	writeState(w, st, s.past.Since())
+	c.header(w, "application/json")
+	writeState(w, st, c.past.Since())
 	return nil
 }
 
@@ -95,7 +122,11 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h, err := s.past.History(uid)
+	c, err := s.about(r)
+	if err != nil {
+		return err
+	}
+	h, err := c.past.History(uid)
 	if errors.Is(err, state.ErrUnknown) {
 		return &HTTPError{Code: http.StatusNotFound, Msg: fmt.Sprintf("no event the log keeps is about an object with uid %s", clip(uid)), Hint: "the uid is metadata.uid of an object, as in /api/state"}
 	}
@@ -103,16 +134,16 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	seqs, more := h.Before(before, int(limit))
-	s.pastHeader(w)
-	writeJSON(w, http.StatusOK, map[string]any{"object": h.Object, "events": rawLines(s.Log.Pick(seqs)), "more": more, "writers": some(h.Writers)})
+	c.header(w, "application/json")
+	writeJSON(w, http.StatusOK, map[string]any{"object": h.Object, "events": rawLines(c.log.Pick(seqs)), "more": more, "writers": some(h.Writers)})
 	return nil
 }
 
-func (s *Server) pastHeader(w http.ResponseWriter) {
+func (c *chronicle) header(w http.ResponseWriter, content string) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", content)
 	h.Set("Cache-Control", "no-store")
-	h.Set("Kubestage-Log", s.Log.ID())
+	h.Set("Kubestage-Log", c.log.ID())
 }
 
 // numberParameter reads a number from least to most; most 0 is no bound.

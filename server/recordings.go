@@ -27,8 +27,7 @@ import (
 //	POST   /api/recordings {"story" or "from" and "to", "title"} makes one and keeps it: 201 and what GET lists of it
 //	GET    /api/recordings                                      {"recordings": [{"id", "kept", "size", …header}]}, the oldest first
 //	GET    /api/recordings/{id}                                 the file
-//	GET    /api/recordings/{id}/events?after&limit              its events, as /api/events
-//	GET    /api/stream?recording=ID                             its events, as the stream
+//	GET    …?recording=ID                                       what the log is asked, asked of it: /api/events, stream, state, stories, objects/{uid}/history
 //	DELETE /api/recordings/{id}
 //
 // Without `to` a recording goes up to the newest event.
@@ -43,8 +42,8 @@ type recordings struct {
 
 // opened is a kept recording that somebody plays.
 type opened struct {
-	id  string
-	log *watch.Log
+	id string
+	chronicle
 	recording.Header
 }
 
@@ -57,7 +56,6 @@ func (s *Server) recordingRoutes(r chi.Router) {
 	r.Get("/api/recordings", s.handle(s.recordings.list))
 	r.Post("/api/recordings", s.handle(s.recordings.keep))
 	r.Get("/api/recordings/{id}", s.handle(s.recordings.file))
-	r.Get("/api/recordings/{id}/events", s.handle(s.recordings.events))
 	r.Delete("/api/recordings/{id}", s.handle(s.recordings.forget))
 }
 
@@ -98,7 +96,7 @@ func (s *recordings) cut(w wish, choice recording.Choice, about recording.Header
 	}
 	s.making.Lock()
 	defer s.making.Unlock()
-	choice.Past = s.past
+	choice.Past = s.live.past
 	h, events, err := recording.Cut(s.Log, choice)
 	var gap *watch.Gap
 	switch {
@@ -154,7 +152,7 @@ func (s *recordings) choose(w *wish, refuse func(int, said, said) error) (c reco
 // when it has none.
 func (s *recordings) chooseStory(w *wish, refuse func(int, said, said) error) (c recording.Choice, ends string, err error) {
 	root, err := strconv.ParseUint(w.Story, 10, 64)
-	st, events, because, ok := s.tales.story(root)
+	st, events, because, ok := s.live.tales.story(root)
 	if err != nil || !ok {
 		return c, "", refuse(http.StatusNotFound,
 			said{fmt.Sprintf("no story that is kept has the id %s", clip(w.Story)), fmt.Sprintf("남아 있는 이야기 가운데 id가 %s인 것이 없습니다", clip(w.Story))},
@@ -365,14 +363,6 @@ func (s *recordings) forget(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *recordings) events(w http.ResponseWriter, r *http.Request) error {
-	o, err := s.play(r.Context(), chi.URLParam(r, "id"))
-	if err != nil {
-		return err
-	}
-	return sendEvents(w, r, o.log)
-}
-
 // play returns a kept recording, or that of a chapter's run, as a log.
 func (s *recordings) play(ctx context.Context, id string) (opened, error) {
 	s.mu.Lock()
@@ -399,19 +389,8 @@ func (s *recordings) play(ctx context.Context, id string) (opened, error) {
 	if err := r.Feed(ctx, log); err != nil {
 		return opened{}, fmt.Errorf("the recording %s: %w", id, err)
 	}
-	o := opened{id, log, r.Header}
+	o := opened{id, newChronicle(log, "recording"), r.Header}
 	s.open = slices.Insert(s.open, 0, o)
 	s.open = s.open[:min(len(s.open), atOnce)]
 	return o, nil
-}
-
-// logOf is the log that a request is about: a kept recording's when it says so,
-// else the one that grows.
-func (s *Server) logOf(r *http.Request) (log *watch.Log, source string, err error) {
-	id := r.URL.Query().Get("recording")
-	if id == "" {
-		return s.Log, s.Source, nil
-	}
-	o, err := s.recordings.play(r.Context(), id)
-	return o.log, "recording", err
 }

@@ -62,7 +62,7 @@ func TestRecordingsAreKeptAndPlayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(bytes.Join(tape.Lines(), []byte("\n"))) + "\n"
-	res, played := do(t, request(t, "GET", s.url("/api/recordings/"+made.ID+"/events"), ""))
+	res, played := do(t, request(t, "GET", s.url("/api/events?recording="+made.ID), ""))
 	if played != want || res.Header.Get("Kubestage-Log") != tape.ID {
 		t.Errorf("played as %s", played)
 	}
@@ -78,8 +78,8 @@ func TestRecordingsAreKeptAndPlayed(t *testing.T) {
 	if res, _ := do(t, request(t, "DELETE", s.url("/api/recordings/"+made.ID), "", isJSON)); res.StatusCode != 204 {
 		t.Errorf("deleted: %s", res.Status)
 	}
-	for _, path := range []string{"", "/events"} {
-		if res, _ := do(t, request(t, "GET", s.url("/api/recordings/"+made.ID+path), "")); res.StatusCode != 404 {
+	for _, path := range []string{"/api/recordings/", "/api/events?recording=", "/api/state?recording=", "/api/stories?recording=", "/api/stories/1?recording=", "/api/objects/u/history?recording="} {
+		if res, _ := do(t, request(t, "GET", s.url(path+made.ID), "")); res.StatusCode != 404 {
 			t.Errorf("after it was deleted: %s", res.Status)
 		}
 	}
@@ -105,9 +105,46 @@ func TestStoriesAreRecorded(t *testing.T) {
 	if made.Story != "31" || made.Ends != "unsettled" || made.Events != 32 || made.Carried != 30 || !strings.Contains(made.Title, "web") || !strings.ContainsFunc(made.Title, func(r rune) bool { return r >= '가' && r <= '힣' }) {
 		t.Errorf("made %s", body)
 	}
-	_, played := do(t, request(t, "GET", s.url("/api/recordings/"+made.ID+"/events?after=31"), ""))
+	_, played := do(t, request(t, "GET", s.url("/api/events?after=31&recording="+made.ID), ""))
 	if !strings.HasPrefix(played, `{"seq":32,"kind":"etcd"`) || !strings.Contains(played, `"causes":[{"seq":31,"how":"revision"}]`) {
 		t.Errorf("the last event is %s", played)
+	}
+}
+
+// What can be asked of the log can be asked of a recording, which does not go on.
+func TestARecordingAnswersAsItsLogDid(t *testing.T) {
+	s := keeping(t)
+	for _, uid := range []string{"u1", "u2"} {
+		stored(s.Log, uid, "put", `{"data":{"a":"b"}}`)
+	}
+	_, body := do(t, request(t, "POST", s.url("/api/recordings"), `{"from":1}`, isJSON))
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(body), &made); err != nil {
+		t.Fatal(body)
+	}
+	paths := []string{"/api/events?after=3", "/api/state?at=20", "/api/state?at=32", "/api/state?", "/api/stories?", "/api/stories?after=31", "/api/stories/33?", "/api/objects/u2/history?limit=1"}
+	live := map[string]string{}
+	for _, path := range paths {
+		res, body := do(t, request(t, "GET", s.url(path), ""))
+		if live[path] = body; res.StatusCode != 200 || !strings.Contains(body, "u2") && path != "/api/state?at=20" && path != "/api/state?at=32" {
+			t.Errorf("%s: %s %s", path, res.Status, body)
+		}
+	}
+	stored(s.Log, "u2", "delete", `{}`)
+	tape := ""
+	for _, path := range paths {
+		res, body := do(t, request(t, "GET", s.url(path+"&recording="+made.ID), ""))
+		if body != live[path] {
+			t.Errorf("%s of the recording: %s\nof the log: %s", path, body, live[path])
+		}
+		if id := res.Header.Get("Kubestage-Log"); id == s.Log.ID() || tape != "" && id != tape {
+			t.Errorf("%s is of the log %s", path, id)
+		} else {
+			tape = id
+		}
+	}
+	if _, now := do(t, request(t, "GET", s.url("/api/state"), "")); now == live["/api/state?"] {
+		t.Error("the log did not go on")
 	}
 }
 
@@ -197,7 +234,7 @@ func TestRecordingsAtOnce(t *testing.T) {
 	done := make(chan error, 36)
 	for i := range cap(done) {
 		go func() {
-			res, err := http.Get(s.url("/api/recordings/" + ids[i%6] + "/events"))
+			res, err := http.Get(s.url("/api/events?recording=" + ids[i%6]))
 			if err == nil {
 				var text []byte
 				if text, err = io.ReadAll(res.Body); bytes.Count(text, newline) != 30 {

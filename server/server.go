@@ -21,7 +21,6 @@ import (
 	"github.com/kubestage/kubestage/content/notes"
 	"github.com/kubestage/kubestage/server/store"
 	"github.com/kubestage/kubestage/watch"
-	"github.com/kubestage/kubestage/watch/state"
 	"github.com/kubestage/kubestage/web"
 )
 
@@ -53,8 +52,7 @@ type Server struct {
 	assets   fs.FS
 	manifest web.Manifest
 	handler  http.Handler
-	past     *state.Timeline
-	tales    *tales
+	live     chronicle
 	stage    *classroom
 	limits   limits
 	running  chan struct{} // a place for each running console command
@@ -132,8 +130,7 @@ func New(c Config) (*Server, error) {
 		key:      rand.Text(),
 		assets:   web.Dist(),
 		manifest: manifest,
-		past:     state.NewTimeline(c.Log),
-		tales:    newTales(c.Log),
+		live:     newChronicle(c.Log, c.Source),
 		stage:    newClassroom(),
 	}
 	s.setLimits(defaultLimits())

@@ -96,17 +96,21 @@ func (s *Server) listStories(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := foreign(r, s.Log, after); err != nil {
+	c, err := s.about(r)
+	if err != nil {
+		return err
+	}
+	if err := foreign(r, c.log, after); err != nil {
 		return gone(err)
 	}
 	var list []story.Story
 	var first, last uint64
 	if given {
-		list, first, last = s.tales.after(after, int(limit))
+		list, first, last = c.tales.after(after, int(limit))
 	} else {
-		list, first, last = s.tales.newest(int(limit))
+		list, first, last = c.tales.newest(int(limit))
 	}
-	s.pastHeader(w)
+	c.header(w, "application/json")
 	writeJSON(w, http.StatusOK, map[string]any{"stories": some(list), "first": first, "last": last})
 	return nil
 }
@@ -119,14 +123,18 @@ func (s *Server) oneStory(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badRequest(fmt.Sprintf("%s is not a story's id", clip(id)), "it is the number of the event the story began with, as in /api/stories")
 	}
-	if err := foreign(r, s.Log, 0); err != nil {
+	c, err := s.about(r)
+	if err != nil {
+		return err
+	}
+	if err := foreign(r, c.log, 0); err != nil {
 		return gone(err)
 	}
-	st, events, because, ok := s.tales.story(root)
+	st, events, because, ok := c.tales.story(root)
 	if !ok {
 		return &HTTPError{Code: http.StatusNotFound, Msg: fmt.Sprintf("no story that is kept begins with event %d", root), Hint: "/api/stories lists those that are"}
 	}
-	s.pastHeader(w)
+	c.header(w, "application/json")
 	writeJSON(w, http.StatusOK, struct {
 		story.Story
 		Events  []uint64     `json:"events"`

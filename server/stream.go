@@ -29,16 +29,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Upgrade", "websocket")
 		return &HTTPError{Code: http.StatusUpgradeRequired, Msg: "this address speaks websocket only", Hint: "without one, read /api/events?after=SEQ again and again"}
 	}
-	log, source, err := s.logOf(r)
+	c, err := s.about(r)
 	if err != nil {
 		return err
 	}
-	lost := foreign(r, log, after) != nil
+	lost := foreign(r, c.log, after) != nil
 	if !s.enter() {
 		return &HTTPError{Code: http.StatusServiceUnavailable, Msg: fmt.Sprintf("there are %d open streams already, or Kubestage is stopping", s.limits.streams), Hint: "close some pages and try again"}
 	}
 	defer s.leave()
-	if first, _ := log.Bounds(); !given {
+	if first, _ := c.log.Bounds(); !given {
 		after = first - 1
 	}
 	// On one computer compression costs more than it saves; over a classroom's
@@ -54,8 +54,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	defer conn.CloseNow()
 	st := &stream{
 		Server: s,
-		log:    log,
-		source: source,
+		log:    c.log,
+		source: c.source,
 		conn:   conn,
 		cursor: after,
 		lost:   lost,

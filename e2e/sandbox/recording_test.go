@@ -204,7 +204,7 @@ func TestRealRecordAndReplay(t *testing.T) {
 		t.Fatalf("%s %s", response.Status, text)
 	}
 	keptTape := readTape(t, body(t, d.URL+"/api/recordings/"+kept.ID))
-	keptEvents := body(t, d.URL+"/api/recordings/"+kept.ID+"/events?limit=10000")
+	keptEvents := body(t, d.URL+"/api/events?limit=10000&recording="+kept.ID)
 	if !bytes.HasPrefix(append(bytes.Join(keptTape.lines, []byte("\n")), '\n'), keptEvents) || len(keptEvents) == 0 {
 		t.Error("a kept recording plays other events than its file has")
 	}
