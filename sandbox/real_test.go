@@ -5,16 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -339,170 +336,5 @@ func nothingBeyondLoopback(t *testing.T, pids []int) {
 	}
 	if listening < len(pids) {
 		t.Errorf("only %d listeners of %d processes found", listening, len(pids))
-	}
-}
-
-// A dashboard that is killed leaves nothing, and its cluster can be gone on with.
-func TestRealKill(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	for range 2 {
-		dashboard := exec.Command(dashboardBinary(t), "--data-dir", dir, "--addr", "127.0.0.1:0")
-		stderr, err := dashboard.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := dashboard.Start(); err != nil {
-			t.Fatal(err)
-		}
-		var says notes
-		var reading sync.WaitGroup
-		reading.Go(func() { readLines(stderr, 1000, says.write) })
-		for deadline := time.Now().Add(60 * time.Second); !strings.Contains(says.all(), "cluster is ready"); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("not ready: %s", says.all())
-			}
-		}
-		children := childrenOf(t, dashboard.Process.Pid)
-		if len(children) < 7 {
-			t.Errorf("children: %v", children)
-		}
-		if err := dashboard.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		reading.Wait()
-		_ = dashboard.Wait()
-		for _, pid := range children {
-			goneSoon(t, strconv.Itoa(pid))
-		}
-	}
-}
-
-func childrenOf(t *testing.T, parent int) (pids []int) {
-	t.Helper()
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		_, after, _ := bytes.Cut(b, []byte(") "))
-		if f := strings.Fields(string(after)); len(f) > 1 && f[1] == strconv.Itoa(parent) {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
-// A component whose port is taken says so with its own words, and the rest of
-// the dashboard goes on; a damaged database is told, not deleted.
-func TestRealDamage(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	c := begin(t, Options{DataDir: dir, Nodes: 1})
-	c.mustBeReady(60 * time.Second)
-	c.end()
-	wal, err := filepath.Glob(filepath.Join(dir, etcdEntry, "member", "wal", "*.wal"))
-	if err != nil || len(wal) == 0 {
-		t.Fatalf("%v %v", wal, err)
-	}
-	f, err := os.OpenFile(wal[0], os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.WriteAt(bytes.Repeat([]byte{0xff}, 4096), 8192); err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
-	before, _ := os.ReadFile(wal[0])
-
-	broken := begin(t, Options{DataDir: dir, Nodes: 1})
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	if !broken.board.wait(ctx, func() bool { return broken.Components()[0].Restarts >= 3 }) {
-		t.Fatalf("etcd lives on damaged data: %+v", broken.Components())
-	}
-	broken.end()
-	says := broken.says.String()
-	for _, part := range []string{"etcd has gone (exit status 1)", "it is started again in", "dashboard reset", "--data-dir"} {
-		if !strings.Contains(says, part) {
-			t.Errorf("%q is not in:\n%s", part, says)
-		}
-	}
-	if after, _ := os.ReadFile(wal[0]); !bytes.Equal(before, after) {
-		t.Error("the damaged data were changed")
-	}
-	if err := Reset(dir); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestRealEphemeral(t *testing.T) {
-	c := begin(t, Options{Ephemeral: true, Nodes: 1, Bare: true})
-	c.mustBeReady(60 * time.Second)
-	dir := c.DataDir()
-	c.end()
-	if exists(dir) {
-		t.Errorf("%s is left", dir)
-	}
-	if _, last := c.log.Bounds(); last == 0 {
-		t.Error("not even component events are told")
-	}
-}
-
-// Every component is killed, again and again and in no order, while a
-// Deployment is rolled out anew all the time. KUBESTAGE_CHAOS says how often
-// each is killed; once is the default.
-func TestRealChaos(t *testing.T) {
-	kills := 1
-	if n, err := strconv.Atoi(os.Getenv("KUBESTAGE_CHAOS")); err == nil {
-		kills = n
-	}
-	c := begin(t, Options{DataDir: filepath.Join(t.TempDir(), "data")})
-	c.mustBeReady(60 * time.Second)
-	c.kube(http.MethodPost, deployments, deployment("web", 4))
-	c.available("web", 4, 60*time.Second)
-
-	var victims []string
-	for _, s := range c.Components() {
-		for range kills {
-			victims = append(victims, s.Name)
-		}
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	random.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
-
-	for i, name := range victims {
-		// The apiserver may be the one that is not there.
-		patch := object{"spec": object{"template": object{"metadata": object{"annotations": object{"round": strconv.Itoa(i)}}}}}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		_, _ = c.admin.do(ctx, http.MethodPatch, localURL(c.ports[apiserverName])+deployments+"/web", "application/strategic-merge-patch+json", patch)
-		cancel()
-		time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
-		before := c.restarts(name)
-		if err := c.Order(t.Context(), name, Kill); err != nil {
-			c.restarted(name, before-1, time.Minute) // it was on its way up again
-			before = c.restarts(name)
-			if err = c.Order(t.Context(), name, Kill); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if random.IntN(2) == 0 {
-			c.restarted(name, before, 2*time.Minute)
-		}
-	}
-	c.mustBeReady(3 * time.Minute)
-	c.available("web", 4, 2*time.Minute)
-	c.checkLog(5 * kills)
-	c.end()
-	if left := childrenOf(t, os.Getpid()); len(left) > 0 {
-		t.Errorf("processes are left: %v", left)
-	}
-	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, line := range lines {
-		if b, err := os.ReadFile(line); err == nil && bytes.Contains(b, []byte(c.DataDir())) {
-			t.Errorf("%s is left: %q", filepath.Dir(line), b)
-		}
 	}
 }
