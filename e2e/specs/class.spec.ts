@@ -1,9 +1,9 @@
 // A class: one page leads, others follow it on their own devices and in their
 // own language, wander off and come back; the presenter's page steers.
 import { fileURLToPath } from "node:url";
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { Dashboard } from "../dashboard.ts";
+import { expectReadable } from "../readable.ts";
 import { expect, test } from "../test.ts";
 
 const recording = fileURLToPath(new URL("../../content/recordings/pod-birth.kubestage", import.meta.url));
@@ -11,10 +11,6 @@ const recording = fileURLToPath(new URL("../../content/recordings/pod-birth.kube
 const playhead = (page: Page) => page.evaluate(() => window.kubestage.playhead());
 const step = (page: Page) => page.evaluate(() => (window.kubestage as unknown as { step(by: 1): void }).step(1));
 const loaded = (page: Page) => page.waitForFunction(() => window.kubestage?.log().last > 20);
-
-async function clean(page: Page): Promise<void> {
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-}
 
 test("viewers follow, wander off and come back; a remote control steers", async ({ page: leader, browser }) => {
   const dashboard = await Dashboard.replay(recording, "--share", "127.0.0.1:0");
@@ -24,7 +20,7 @@ test("viewers follow, wander off and come back; a remote control steers", async 
     await loaded(leader);
     await leader.getByRole("button", { name: "Present" }).click();
     await expect(leader.getByAltText("QR code of the address to join")).toBeVisible();
-    await clean(leader);
+    await expectReadable(leader);
     const { code, links, presenter } = (await (await fetch(`${dashboard.url}/api/share`)).json()) as {
       code: string;
       links: string[];
@@ -36,7 +32,7 @@ test("viewers follow, wander off and come back; a remote control steers", async 
     // The door: a wrong code, then the right one.
     const viewer = await viewerContext.newPage();
     await viewer.goto(shared);
-    await clean(viewer);
+    await expectReadable(viewer);
     await viewer.getByLabel("Code").fill("no");
     await viewer.getByRole("button", { name: "Join" }).click();
     await expect(viewer.getByText("That is not the code")).toBeVisible();
@@ -57,7 +53,7 @@ test("viewers follow, wander off and come back; a remote control steers", async 
     await leader.evaluate(() => window.kubestage.seek(window.kubestage.log().foreground[3]!));
     for (let i = 0; i < 8; i++) await step(leader);
     const first = await together();
-    await clean(viewer);
+    await expectReadable(viewer);
     await leader.keyboard.press("q");
     await expect(viewer.locator("#view-sequence")).toBeVisible();
     await leader.keyboard.press("s");
@@ -77,7 +73,7 @@ test("viewers follow, wander off and come back; a remote control steers", async 
     const remote = await remoteContext.newPage();
     await remote.goto(presenter[0]!);
     await expect(remote.locator("[data-now]")).not.toBeEmpty();
-    await clean(remote);
+    await expectReadable(remote);
     await remote.getByRole("button", { name: "Next step" }).click();
     await expect.poll(() => playhead(leader)).toBeGreaterThan(second);
     await together();
