@@ -72,13 +72,17 @@ func TestRealBehaviours(t *testing.T) {
 		all.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			start := time.Now()
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-			defer cancel()
-			results[i] = result{c, l.try(ctx, c), time.Since(start)}
+			results[i] = l.result(t.Context(), c, c.Name)
 		})
 	}
 	all.Wait()
+	// Forty cases on two cores can make one too late that is not wrong.
+	for i, r := range results {
+		if r.err != nil && r.c.Differs == "" {
+			results[i] = l.result(t.Context(), r.c, r.c.Name+"-alone")
+			results[i].beside = r.err
+		}
+	}
 	kept := report(results)
 	fmt.Printf("%d of %d promises are kept (%.1f %%), tried in %s\n", kept, len(results), 100*float64(kept)/float64(len(results)), time.Since(began).Round(time.Second))
 	for _, r := range results {
@@ -94,9 +98,18 @@ func TestRealBehaviours(t *testing.T) {
 }
 
 type result struct {
-	c    *Case
-	err  error
-	took time.Duration
+	c      *Case
+	err    error
+	beside error // what was wrong beside other cases, when it was tried again alone
+	took   time.Duration
+}
+
+func (l *laboratory) result(ctx context.Context, c *Case, namespace string) result {
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	defer cancel()
+	start := time.Now()
+	err := l.try(ctx, c, namespace)
+	return result{c: c, err: err, took: time.Since(start)}
 }
 
 // report prints the table and returns how many promises are kept.
@@ -114,16 +127,23 @@ func report(results []result) (kept int) {
 		switch {
 		case r.err == nil:
 			kept++
+			if r.beside != nil {
+				verdict = "kept alone; beside others: " + firstLine(r.beside)
+			}
 		case r.c.Differs != "":
 			verdict = "DIFFERS: " + r.c.Differs
 		default:
-			first, _, _ := strings.Cut(r.err.Error(), "\n")
-			verdict = "NOT KEPT: " + first
+			verdict = "NOT KEPT: " + firstLine(r.err)
 		}
 		fmt.Printf("  %-46s %6.1f s  %s\n", r.c.Name, r.took.Seconds(), verdict)
 	}
 	fmt.Println()
 	return kept
+}
+
+func firstLine(err error) string {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return first
 }
 
 // open starts the cluster that all cases share. Node-3 is kept free for cases

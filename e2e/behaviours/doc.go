@@ -42,5 +42,8 @@
 // services, nodes … by name, events (a list), saved, here (the namespace) and
 // container(pod, NAME), condition(object, TYPE), seconds(FROM, TO).
 //
+// What fails beside the others is tried once more, alone, and the table says
+// so: the promises are about what happens, not about how soon on a busy machine.
+//
 // A case that is known to differ says why (differs), and fails when it does not.
 package behaviours

@@ -57,14 +57,13 @@ type laboratory struct {
 // trial is one case being tried.
 type trial struct {
 	*laboratory
-	c         *Case
 	namespace string
 	saved     map[string]any
 	dir       string // in which kubectl runs
 }
 
-// try returns why a case fails, or nil.
-func (l *laboratory) try(ctx context.Context, c *Case) (failed error) {
+// try returns why a case fails in a new namespace, or nil.
+func (l *laboratory) try(ctx context.Context, c *Case, namespace string) (failed error) {
 	if c.Alone {
 		l.alone.Lock()
 		defer l.alone.Unlock()
@@ -74,7 +73,7 @@ func (l *laboratory) try(ctx context.Context, c *Case) (failed error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	t := &trial{l, c, c.Name, map[string]any{}, dir}
+	t := &trial{l, namespace, map[string]any{}, dir}
 	if _, err := l.kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: t.namespace}}, metav1.CreateOptions{}); err != nil {
 		return err
 	}
