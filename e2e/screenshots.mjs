@@ -143,7 +143,9 @@ async function edit(page) {
   await page.locator('[aria-controls="console-editor"]').click();
   await page.locator(".cm-content").waitFor();
   await page.locator(".cm-content").click();
-  await page.keyboard.insertText("apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containrs:\n    - name: web\n");
+  await page.keyboard.insertText(
+    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containrs:\n    - name: web\n",
+  );
   await page.locator(".console").scrollIntoViewIfNeeded();
 }
 
@@ -159,9 +161,7 @@ const wanted = (p, [width, height], theme, lang) =>
   (!o.only || `${p.name} ${width}x${height} ${theme} ${lang}`.match(o.only));
 const sources = new Set(
   pages
-    .filter((p) =>
-      sizes.some((s) => themes.some((theme) => ["en", "ko"].some((lang) => wanted(p, s, theme, lang)))),
-    )
+    .filter((p) => sizes.some((s) => themes.some((theme) => ["en", "ko"].some((lang) => wanted(p, s, theme, lang)))))
     .map((p) => p.of),
 );
 const need = (...names) => names.some((name) => sources.has(name));
@@ -183,7 +183,11 @@ if (need("cluster")) {
   await fetch(`${running.cluster.url}/api/kubectl`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Origin: running.cluster.url },
-    body: JSON.stringify({ command: "kubectl create deployment web --image=nginx --replicas=3", stdin: "", lang: "en" }),
+    body: JSON.stringify({
+      command: "kubectl create deployment web --image=nginx --replicas=3",
+      stdin: "",
+      lang: "en",
+    }),
   }).then((answer) => answer.text());
 }
 const browser = await chromium.launch(JSON.parse(readFileSync(join(here, "chromium.json"), "utf8")));

@@ -44,6 +44,7 @@ export const ui = {
   passed: ["passed", "통과"],
   allowed: ["allowed", "허용"],
   plugins: ["{} plug-ins", "플러그인 {}개"],
+  pluginsShort: ["{} ✓", "{}개 ✓"],
   plugin: ["{} plug-in", "플러그인 {}개"],
   skipped: ["not for reads", "읽기엔 없음"],
   readOnly: ["read", "읽기"],
@@ -308,16 +309,24 @@ export function word(lang: "en" | "ko", w: Word, value?: string | number): strin
   return value === undefined ? text : text.replace("{}", String(value));
 }
 
+const units = { µs: "마이크로초", ms: "밀리초", s: "초", min: "분", h: "시간" };
+
 /** A length of time for people: "0.41 s", "12 s", "3 min". */
 export function duration(lang: "en" | "ko", ms: number): string {
-  const ko = lang === "ko";
-  if (ms < 0.1) return ko ? `${Math.round(ms * 1000)}마이크로초` : `${Math.round(ms * 1000)} µs`;
-  if (ms < 10) return ko ? `${ms.toFixed(1)}밀리초` : `${ms.toFixed(1)} ms`;
-  if (ms < 1000) return ko ? `${Math.round(ms)}밀리초` : `${Math.round(ms)} ms`;
+  const [amount, unit] = measured(ms);
+  return lang === "ko" ? amount + units[unit] : `${amount} ${unit}`;
+}
+
+/** The same where there is little room: with the symbols of the units, which both languages use. */
+export function shortTime(ms: number): string {
+  return measured(ms).join(" ");
+}
+
+function measured(ms: number): [amount: string, unit: keyof typeof units] {
+  if (ms < 0.1) return [String(Math.round(ms * 1000)), "µs"];
+  if (ms < 1000) return [ms < 10 ? ms.toFixed(1) : String(Math.round(ms)), "ms"];
   const s = ms / 1000;
-  if (s < 10) return ko ? `${s.toFixed(1)}초` : `${s.toFixed(1)} s`;
-  if (s < 120) return ko ? `${Math.round(s)}초` : `${Math.round(s)} s`;
+  if (s < 120) return [s < 10 ? s.toFixed(1) : String(Math.round(s)), "s"];
   const m = Math.round(s / 60);
-  if (m < 120) return ko ? `${m}분` : `${m} min`;
-  return ko ? `${Math.round(m / 60)}시간` : `${Math.round(m / 60)} h`;
+  return m < 120 ? [String(m), "min"] : [String(Math.round(m / 60)), "h"];
 }

@@ -6,7 +6,7 @@ import { CHIPS } from "../model/state.ts";
 import { boot, dot, healthWords, troubled } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
 import { h, type VNode } from "./node.ts";
-import { opener, part, rect, small, text, type View } from "./part.ts";
+import { opener, part, rect, said, small, text, type View } from "./part.ts";
 import { box } from "./way.ts";
 
 const COLUMNS = 3;
@@ -51,7 +51,7 @@ export function controllers(v: View): VNode {
       chips.length
         ? boot(v, health, b.x + 34 + name + 10, b.y + 26, side)
         : (boot(v, health, b.x + 34, b.y + 62, b.w - 50) ??
-            small(v, b.x + 34, b.y + 62, "", word(lang, "idleControllers"), b.w - 50)),
+            said(v, b.x + 34, b.y + 62, word(lang, "idleControllers"), b.w - 50)),
       hidden > 0 && !troubled(v, health) ? small(v, b.x + b.w - 40, b.y + 26, "", `+${hidden}`, side, "end") : null,
     ),
     chips,

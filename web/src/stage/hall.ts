@@ -1,5 +1,5 @@
 // The kube-apiserver: a hall with its gates in order, and the watch bar.
-import { duration, word } from "../i18n/ui.ts";
+import { duration, shortTime, word } from "../i18n/ui.ts";
 import { codeWords } from "../i18n/words.ts";
 import { actorOf } from "../model/actor.ts";
 import { type Gate, type GateMark, gates, type Passage, passageOf } from "../model/gates.ts";
@@ -60,54 +60,51 @@ function gateBox(v: View, gate: Gate, b: Box, mark: GateMark, e?: KubeEvent, spa
   const long = word(v.lang, gate);
   const short = gate === "authn" || gate === "authz" ? word(v.lang, `${gate}Short`) : long;
   const name = widthOf(long, v.size.small) > b.w - 6 ? short : long;
-  const says = e ? gateSays(v, gate, mark, e, span) : "";
+  const [says, shortly = says] = e ? gateSays(v, gate, mark, e, span) : [""];
   const steps = mark === "unreached" ? [] : stepsAt(span, gate);
-  const took = steps.length > 0 ? duration(v.lang, tookSteps(steps)) : "";
+  const took = steps.length > 0 ? tookSteps(steps) : null;
+  const fits = widthOf(says, v.size.small) <= b.w - 6;
   const cx = b.x + b.w / 2;
   return part(
     v,
     gate,
-    says ? `${long}: ${[says, took].filter(Boolean).join(", ")}` : long,
+    says ? `${long}: ${took === null ? says : `${says}, ${duration(v.lang, took)}`}` : long,
     `gate gate-${gate} is-${mark}`,
     rect(b, "gate-box", 8),
-    text(cx, b.y + (took ? 21 : 29), "t-gate", cut(name, b.w - 6, v.size.small), "middle"),
-    says ? small(v, cx, b.y + (took ? 42 : 53), "", says, b.w - 6, "middle") : null,
-    took ? small(v, cx, b.y + 62, "t-faint", took, b.w - 6, "middle") : null,
+    text(cx, b.y + (took === null ? 29 : 21), "t-gate", cut(name, b.w - 6, v.size.small), "middle"),
+    says ? small(v, cx, b.y + (took === null ? 53 : 42), "", fits ? says : shortly, b.w - 6, "middle") : null,
+    took === null ? null : small(v, cx, b.y + 62, "t-faint", shortTime(took), b.w - 6, "middle"),
   );
 }
 
-function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent, span?: KubeEvent): string {
+/** What a gate says, and what it says where there is little room. */
+function gateSays(v: View, gate: Gate, mark: GateMark, e: KubeEvent, span?: KubeEvent): [string, string?] {
   switch (mark) {
     case "unreached":
-      return "";
+      return [""];
     case "unknown":
-      return "?";
+      return ["?"];
     case "skipped":
-      return word(v.lang, "skipped");
+      return [word(v.lang, "skipped"), "–"];
     case "refused":
-      return fits(v, gate, `✕ ${codeWords(e.code ?? 0)}`, `✕ ${e.code ?? ""}`);
+      return [`✕ ${codeWords(e.code ?? 0)}`, `✕ ${e.code ?? ""}`];
   }
-  if (gate === "authn") return shortActor(e.from);
+  if (gate === "authn") return [shortActor(e.from)];
   if (gate === "authz") {
     const reason = String(e.detail?.reason ?? "");
-    return `${/^RBAC/.test(reason) ? "RBAC" : word(v.lang, "allowed")} ✓`;
+    return [`${/^RBAC/.test(reason) ? "RBAC" : word(v.lang, "allowed")} ✓`];
   }
   if (gate === "admission") {
     const plugins = new Set(stepsAt(span, gate).flatMap((s) => pluginsOf(s).map((p) => p.plugin)));
-    if (plugins.size > 0) return word(v.lang, plugins.size === 1 ? "plugin" : "plugins", plugins.size);
+    if (plugins.size > 0)
+      return [
+        word(v.lang, plugins.size === 1 ? "plugin" : "plugins", plugins.size),
+        word(v.lang, "pluginsShort", plugins.size),
+      ];
   }
-  if (gate === "storage")
-    return isRead(e)
-      ? word(v.lang, "readOnly")
-      : e.revision
-        ? fits(v, gate, `rev ${e.revision}`, e.revision)
-        : word(v.lang, "passed");
-  return word(v.lang, "passed");
-}
-
-/** The long words of a gate if there is room for them, or the short ones. */
-function fits(v: View, gate: Gate, long: string, short: string): string {
-  return widthOf(long, v.size.small) > v.geometry.gates[gates.indexOf(gate)]!.w - 6 ? short : long;
+  if (gate === "storage" && isRead(e)) return [word(v.lang, "readOnly")];
+  if (gate === "storage" && e.revision) return [`rev ${e.revision}`, e.revision];
+  return [word(v.lang, "passed")];
 }
 
 /** Who it is, in the space of a gate. */

@@ -48,13 +48,46 @@ export function shorten(text: string, max: number): string {
   return `${text.slice(0, max - 1 - tail)}…${text.slice(text.length - tail)}`;
 }
 
-/** As much of a text as fits into a width. */
+/** Facts side by side: those in the middle are left out first. */
+function fewer(facts: string[], fits: (t: string) => boolean): string | null {
+  const [head, tail] = [facts.slice(0, Math.ceil(facts.length / 2)), facts.slice(Math.ceil(facts.length / 2))];
+  const says = () => [...head, "…", ...tail].join(" · ");
+  while (!fits(says()) && head.length + tail.length > 2) {
+    if (head.length > tail.length) head.pop();
+    else tail.shift();
+  }
+  return facts.length > 2 && fits(says()) ? says() : null;
+}
+
+/** A sentence, and not names among few words, ends behind a word. */
+function shorter(words: string[], fits: (t: string) => boolean): string | null {
+  if (words.length < 3 || words.some((w) => w.length > 19)) return null;
+  const left = [...words];
+  while (left.length > 1 && !fits(`${left.join(" ")} …`)) left.pop();
+  return left.length > 1 ? `${left.join(" ")} …` : null;
+}
+
+/** As much of a text as fits into a width: whole facts and words where there are some, else the ends of a name. */
 export function cut(s: string, width: number, size: number, mono = false): string {
   if (widthOf(s, size, mono) <= width) return s;
   return remember(cuts, `${width} ${size} ${mono} ${s}`, () => {
+    const fits = (t: string) => (mono ? t.length * 0.6 : unitsOf(t)) * size <= width;
+    const whole = s.includes(" · ") ? fewer(s.split(" · "), fits) : shorter(s.split(" "), fits);
+    if (whole) return whole;
     let out = s;
-    const w = (t: string) => (mono ? t.length * 0.6 : unitsOf(t)) * size;
-    while (out.length > 2 && w(out) > width) out = shorten(s, out.length - 1);
+    while (out.length > 2 && !fits(out)) out = shorten(s, out.length - 1);
     return out;
   });
+}
+
+/** A text in lines that fit a width, broken between words; the last line is cut when there are more. */
+export function wrap(s: string, width: number, size: number, most: number): string[] {
+  const lines: string[] = [];
+  for (const word of s.split(" ")) {
+    const last = lines[lines.length - 1];
+    const longer = last === undefined ? word : `${last} ${word}`;
+    if (last === undefined || (widthOf(longer, size) > width && lines.length < most)) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line) => cut(line, width, size));
 }

@@ -4,7 +4,7 @@ import type { Lang, Selection } from "../app.ts";
 import type { ClusterState } from "../model/state.ts";
 import type { KubeEvent } from "../wire/event.ts";
 import type { Geometry } from "./geometry.ts";
-import { cut, type Scale } from "./measure.ts";
+import { cut, type Scale, wrap } from "./measure.ts";
 import { type Child, h, type VNode } from "./node.ts";
 import type { Box } from "./way.ts";
 
@@ -51,6 +51,11 @@ export function small(
   anchor?: "middle" | "end",
 ): VNode {
   return text(x, y, `t-small ${cls}`.trim(), cut(s, width, v.size.small), anchor);
+}
+
+/** A small sentence, in two lines where one is too short for it. */
+export function said(v: View, x: number, y: number, s: string, width: number): VNode[] {
+  return wrap(s, width, v.size.small, 2).map((line, i) => text(x, y + i * v.size.small * 1.4, "t-small", line));
 }
 
 /** A box of the picture that can be asked about. */

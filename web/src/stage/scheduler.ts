@@ -8,7 +8,7 @@ import type { KubeEvent } from "../wire/event.ts";
 import { boot, dot, healthWords } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
 import { type Child, h, type VNode } from "./node.ts";
-import { opener, part, rect, small, text, type View } from "./part.ts";
+import { opener, part, rect, said, small, text, type View } from "./part.ts";
 import { podTile } from "./pods.ts";
 import { type Box, box } from "./way.ts";
 
@@ -31,7 +31,7 @@ export function scheduler(v: View): VNode {
   const told = v.cycle?.told ?? 1;
   const now = (v.cycle && told < 1) || actorOf(v.event(v.focus)?.from ?? "").role === "scheduler";
   const waiting = [...s.pods.values()].filter((p) => p.node === "");
-  const said = boot(v, health, b.x + 34, b.y + 60, b.w - 50);
+  const booting = boot(v, health, b.x + 34, b.y + 60, b.w - 50);
   const says = e ? verdict(v, d, told) : "";
   const shortly = told >= 1 && d.result === "scheduled" ? `→ ${d.node}` : says;
   const tone = told < 1 ? "t-accent" : d.result === "scheduled" ? "t-good" : "t-bad";
@@ -48,12 +48,12 @@ export function scheduler(v: View): VNode {
       rect(b, "card", 14),
       dot(b.x + 20, b.y + 20, health),
       text(b.x + 34, b.y + 26, "t-head", "kube-scheduler"),
-      shortly && !said && widthOf(shortly, v.size.small) <= right - after
+      shortly && !booting && widthOf(shortly, v.size.small) <= right - after
         ? text(right, b.y + 26, `t-small ${tone}`, shortly, "end")
         : null,
-      said,
-      !said && !e ? small(v, b.x + 34, b.y + 62, "", word(lang, "noDecision"), b.w - 46) : null,
-      e && !said ? funnel(v, e, d, told, b) : null,
+      booting,
+      !booting && !e ? said(v, b.x + 34, b.y + 62, word(lang, "noDecision"), b.w - 46) : null,
+      e && !booting ? funnel(v, e, d, told, b) : null,
     ),
   ];
   for (const [i, p] of waiting.slice(0, shown).entries())

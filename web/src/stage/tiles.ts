@@ -1,7 +1,7 @@
 // Pods in a node: as large as the fullest node allows, one by one while they
 // fit, and counted by what they are when they do not. How large follows from
 // the most pods a node ever held, so a tile keeps its place for life, and all
-// tiles become smaller together, at most twice.
+// tiles become smaller together, at most three times.
 import { type Box, box } from "./way.ts";
 
 export type TileSize = "large" | "medium" | "small";
@@ -15,8 +15,9 @@ export interface TileGrid {
   size: TileSize;
 }
 
-/** The small ones are as large as lets 110 pods, the most a kubelet takes, stand in one of three nodes. */
+/** Names of a few pods are whole, or nearly. The small ones are as large as lets 110 pods, the most a kubelet takes, stand in one of three nodes. */
 const sizes: readonly [TileSize, number, number, number][] = [
+  ["large", 143, 46, 6],
   ["large", 92, 46, 6],
   ["medium", 28, 28, 6],
   ["small", 13, 13, 2.4],
@@ -27,7 +28,7 @@ function grid(area: Box, size: TileSize, w: number, h: number, gap: number): Til
   return { w, h, gap, size, columns: many(area.w, w), rows: many(area.h, h) };
 }
 
-const smallest = sizes[2]!;
+const smallest = sizes[sizes.length - 1]!;
 
 /** The grid for so many pods; null when they have to be counted. */
 export function tileGrid(area: Box, crowd: number): TileGrid | null {

@@ -1,6 +1,6 @@
 // Inside the kube-apiserver: the steps of the request at the playhead, in
 // order, as long as they took, with what each of them found.
-import { duration, word } from "../../i18n/ui.ts";
+import { shortTime, word } from "../../i18n/ui.ts";
 import { codeWords, stepName, tokenName } from "../../i18n/words.ts";
 import { type Gate, gates, passageOf } from "../../model/gates.ts";
 import { gateOfStep, type Plugin, pluginsOf, type Step, stepsOf } from "../../model/span.ts";
@@ -46,7 +46,7 @@ export function apiserver(sheet: Sheet): VNode[] {
     const gate = l.step ? gateOfStep(l.step) : null;
     const index = gates.indexOf(gate as Gate);
     const ahead = index >= 0 && markNow(v, passage, index) === "unreached";
-    const took = l.step ? duration(v.lang, (l.step.end - l.step.start) / 1e6) : "";
+    const took = l.step ? shortTime((l.step.end - l.step.start) / 1e6) : "";
     out.push(
       row(
         sheet,

@@ -1,7 +1,7 @@
 // Inside the kube-scheduler: the decision at the playhead as a funnel, node by
 // node: who was filtered out and why, who got how many points from whom.
 
-import { duration, word } from "../../i18n/ui.ts";
+import { shortTime, word } from "../../i18n/ui.ts";
 import type { Decision } from "../../model/decision.ts";
 import { instant } from "../../wire/instant.ts";
 import { h, type VNode } from "../node.ts";
@@ -169,7 +169,7 @@ function timing(v: View, steps: readonly Timed[], x: number, y: number, w: numbe
     small(v, x, y, "t-strong", word(v.lang, "pointsOfCycle"), w),
     ...steps.flatMap((s, i) => {
       const at = y + 22 + i * 22;
-      const took = duration(v.lang, Math.max(0, instant(s.end) - instant(s.start)));
+      const took = shortTime(Math.max(0, instant(s.end) - instant(s.start)));
       return [small(v, x, at, "t-ink", s.point, w - 104), small(v, x + w, at, "", took, 100, "end")];
     }),
   ];

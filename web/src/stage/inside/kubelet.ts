@@ -1,6 +1,6 @@
 // Inside a kubelet: the pods of its node, and for the one it works at, what it
 // has the runtime do, what its probes found, and which volumes it prepared.
-import { duration, word } from "../../i18n/ui.ts";
+import { shortTime, word } from "../../i18n/ui.ts";
 import { actorOf } from "../../model/actor.ts";
 import type { PlacedPod } from "../../model/state.ts";
 import type { KubeEvent } from "../../wire/event.ts";
@@ -105,7 +105,7 @@ function sync(sheet: Sheet, pod: PlacedPod): VNode[] {
   };
   section(
     word(v.lang, "criCalls"),
-    calls.map((e) => [e.verb, callSays(e), took(e) > 0 ? duration(v.lang, took(e)) : "", e]),
+    calls.map((e) => [e.verb, callSays(e), took(e) > 0 ? shortTime(took(e)) : "", e]),
     word(v.lang, "noneRecorded"),
   );
   section(

@@ -1,6 +1,6 @@
 // Inside a container runtime: the containers of its node, as its kubelet
 // reported them last, and the calls it got.
-import { duration, word } from "../../i18n/ui.ts";
+import { shortTime, word } from "../../i18n/ui.ts";
 import type { PlacedPod } from "../../model/state.ts";
 import { took } from "../../wire/instant.ts";
 import { h, type VNode } from "../node.ts";
@@ -99,7 +99,7 @@ function calls(sheet: Sheet, node: string): VNode[] {
         ],
         [
           { s: e.verb, cls: "t-ink t-strong" },
-          took(e) > 0 ? duration(v.lang, took(e)) : "",
+          took(e) > 0 ? shortTime(took(e)) : "",
           [e.object?.name, callSays(e)].filter(Boolean).join(" · "),
         ],
       ),

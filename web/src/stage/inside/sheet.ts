@@ -14,6 +14,7 @@ export interface Sheet {
 
 export interface Column {
   x: number;
+  /** 0: there is no room for it. */
   w: number;
   /** Down from the row's first line. */
   dy?: number;
@@ -32,7 +33,7 @@ export function heading(x: number, y: number, s: string): VNode {
 
 /** A text of a column; a plain string is a small text. */
 export function cell(v: View, x: number, y: number, c: Column, said: Said | string | null): VNode | null {
-  if (said === null || said === "") return null;
+  if (said === null || said === "" || c.w === 0) return null;
   const { s, cls = "", mono = false } = typeof said === "string" ? { s: said } : said;
   const size = mono ? v.size.mono : v.size.small;
   const at = x + c.x + (c.end ? c.w : 0);
