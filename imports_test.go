@@ -229,6 +229,7 @@ var layers = []struct{ path, because string }{
 	{"stage", "the stage is a pure function of model and playhead"},
 	{"panel", "panels look at the stage; the stage knows no panel"},
 	{"view", "a view stands in place of the picture, at the same playhead; the picture and the panels know no view"},
+	{"page", "a page is put together from what is below; chapters and the console are given what they need of it"},
 	{"console", "the console is beside the stage, never under it"},
 	{"chapter", "chapters drive the stage; nothing below may know that chapters exist"},
 }

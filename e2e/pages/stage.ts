@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** What window.kubestage offers (web/src/main.ts). */
+/** What window.kubestage offers (web/src/page/door.ts). */
 interface Kubestage {
   idle(): boolean;
   playhead(): number;

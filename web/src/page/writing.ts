@@ -1,0 +1,65 @@
+// What is written around the stage: the story above it, the caption below, a
+// line that stays, and what a screen reader is told.
+import { word } from "../i18n/ui.ts";
+import { find } from "../panel/html.ts";
+import type { Theatre } from "./theatre.ts";
+
+export class Writing {
+  private readonly text = find("[data-caption-text]");
+  private readonly evidence = find("[data-caption-evidence]");
+  private readonly title = find("[data-story-title]");
+  private readonly facts = find("[data-story-facts]");
+  private readonly status = find("[data-status]");
+  private said = "";
+
+  constructor(private readonly theatre: Theatre) {
+    theatre.draws(() => this.draw());
+  }
+
+  /** Tells those who do not see the page. */
+  tell(text: string): void {
+    this.status.textContent = text;
+  }
+
+  /** A line above the stage that stays until something else is done. */
+  notice(text: string, ...more: Element[]): void {
+    const note = find("[data-replay]");
+    note.replaceChildren(text, ...more);
+    note.title = text.trim();
+    note.hidden = text === "";
+  }
+
+  /** Says for a moment, where the caption is, that something was done. */
+  flash(text: string): void {
+    this.said = text;
+    this.theatre.schedule();
+    window.setTimeout(() => {
+      this.said = "";
+      this.theatre.schedule();
+    }, 2500);
+  }
+
+  async copy(text: string, done: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.tell(done);
+      this.flash(done);
+    } catch {
+      this.flash(word(this.theatre.lang, "cannotCopy"));
+    }
+  }
+
+  private draw(): void {
+    const { words } = this.theatre;
+    const c = words.caption;
+    write(this.text, this.said || c.text);
+    write(this.evidence, this.said ? "" : c.evidence);
+    const s = words.head;
+    write(this.title, s.title);
+    write(this.facts, s.facts);
+  }
+}
+
+function write(el: Element, s: string): void {
+  if (el.textContent !== s) el.textContent = s;
+}
