@@ -170,9 +170,9 @@ func (k *keeper) life(ctx context.Context, state *ComponentState) (wasReady time
 		}
 	}
 	for {
-		down, frozen, changed := k.ordered()
+		ending, frozen, changed := k.ordered()
 		switch {
-		case down:
+		case ending:
 			k.end(p, state, learner)
 			return wasReady, false, errStopped
 		case frozen:

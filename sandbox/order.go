@@ -34,6 +34,7 @@ type orders struct {
 	mu      sync.Mutex // guards all below
 	child   *process
 	isDown  bool // until start
+	ending  bool // the child has to end, or is doing so, also when the next one is wanted already
 	frozen  bool
 	atOnce  bool   // no more waiting for the next attempt
 	by      string // who wants the next start, if a person does
@@ -45,13 +46,13 @@ func newOrders() orders { return orders{changed: make(chan struct{})} }
 func (o *orders) hold(p *process) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.child, o.frozen, o.atOnce = p, false, false
+	o.child, o.ending, o.frozen, o.atOnce = p, p != nil && o.isDown, false, false
 }
 
-func (o *orders) ordered() (down, frozen bool, changed <-chan struct{}) {
+func (o *orders) ordered() (ending, frozen bool, changed <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.isDown, o.frozen, o.changed
+	return o.ending, o.frozen, o.changed
 }
 
 func (o *orders) down() bool {
@@ -136,7 +137,7 @@ func (k *keeper) obey(o Order) error {
 		if k.isDown {
 			return refused{k.name + " is stopped already", k.name + " 구성 요소는 이미 멈춰 있습니다"}
 		}
-		k.isDown = true
+		k.isDown, k.ending = true, p != nil
 		if p == nil {
 			k.event("stopped", 0, componentDetail{By: learner})
 		}
@@ -164,7 +165,7 @@ func (k *keeper) obey(o Order) error {
 		k.frozen = false
 		k.event("thawed", p.pid, componentDetail{Pid: p.pid, By: learner})
 	case Start:
-		if p != nil {
+		if p != nil && !k.ending {
 			return refused{k.name + " is running already", k.name + " 구성 요소는 이미 실행 중입니다"}
 		}
 		k.isDown, k.atOnce, k.by = false, true, learner

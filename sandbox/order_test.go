@@ -5,9 +5,11 @@ package sandbox
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,6 +74,35 @@ func TestOrders(t *testing.T) {
 	must(Kill, Backoff)
 	must(Stop, Stopped)
 	refused("dance", "no order")
+}
+
+// Who stops a component and wants it back at once need not wait until it has
+// gone, which takes a busy machine a while.
+func TestStartWhileItStops(t *testing.T) {
+	c := component{name: "c", grace: 300 * time.Millisecond}
+	b := newBoard([]component{c})
+	k, events, _ := testKeeper(t, b, c, "deaf hang") // until it is killed, after its grace
+	k.ask = func(context.Context) error {
+		if !slices.Contains(k.diary.tail(), "deaf") {
+			return errors.New("it still listens to signals")
+		}
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go k.keep(ctx)
+	defer func() {
+		cancel()
+		k.stop()
+	}()
+	events.has(t, "c ready")
+	pid := b.state("c").Pid
+	for _, o := range []Order{Stop, Start} {
+		if err := k.order(ctx, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.wait(ctx, func() bool { s := b.state("c"); return s.State == Ready && s.Pid != pid })
+	events.has(t, "c stopping  ,c stopped signal: killed ,c starting  ,c ready")
 }
 
 // isFrozen waits for a signal to be obeyed, which takes until the process is

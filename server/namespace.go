@@ -55,6 +55,10 @@ func (n *namespaces) others(ns string) func(string) bool {
 // preparing is how long a namespace, or what is left in one, may take.
 const preparing = time.Minute
 
+// inConsole is how long a command waits for its namespace: less than the server
+// gives an answer.
+const inConsole = 15 * time.Second
+
 // chapterLabel says of a namespace which chapter's it is.
 const chapterLabel = "kubestage/chapter"
 
@@ -231,5 +235,14 @@ func (s *scenes) inChapter(w http.ResponseWriter, r *http.Request, chapter, lang
 	if s.ReadOnly {
 		return ns, nil // the command is refused, in words
 	}
-	return ns, s.prepare(r.Context(), ns, chapter, lang)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), inConsole, errNamespace)
+	defer cancel()
+	if err := s.prepare(ctx, ns, chapter, lang); err != nil {
+		s.Logf("namespace %s: %v", ns, err)
+		return "", &HTTPError{Code: http.StatusServiceUnavailable,
+			Msg: said{"Your namespace for this chapter cannot be made now.", "이 장에서 쓸 네임스페이스를 지금은 만들 수 없습니다."}.in(lang),
+			Hint: said{"kube-apiserver and kube-controller-manager make it: start what is stopped, or run the scene, which does that first.",
+				"kube-apiserver와 kube-controller-manager가 있어야 만들어집니다. 멈춘 구성 요소를 시작하거나 장면을 실행하세요. 장면은 멈춘 것을 먼저 모두 시작합니다."}.in(lang)}
+	}
+	return ns, nil
 }

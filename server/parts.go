@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kubestage/kubestage/content"
@@ -59,6 +60,13 @@ func (s *scenes) restore(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("after %s: %s", preparing, waiting), last)
 		}
 	}
+}
+
+// disturbed says whether it is a person's doing that the cluster is not ready.
+func (s *scenes) disturbed() bool {
+	return s.Controls != nil &&
+		(slices.ContainsFunc(s.Controls.Components(), func(c ComponentState) bool { return c.State == "stopped" || c.State == "frozen" }) ||
+			slices.ContainsFunc(s.Controls.Links(), func(l LinkState) bool { return l.State != "whole" }))
 }
 
 // inLanguage is an error in words, in the language when it knows it.

@@ -217,7 +217,7 @@ func (s *scenes) run(w http.ResponseWriter, r *http.Request) error {
 		no := no.sentences()
 		return refuse(http.StatusForbidden, no.why, no.hint)
 	}
-	if ok, _ := s.Ready(); !ok {
+	if ok, _ := s.Ready(); !ok && !s.disturbed() { // what a person has stopped, the scene starts first
 		return refuse(http.StatusServiceUnavailable,
 			said{"The cluster is still starting.", "클러스터가 아직 시작하는 중입니다."},
 			said{"Run it when the stage shows every component ready.", "무대의 모든 구성 요소가 준비되면 실행하세요."})
