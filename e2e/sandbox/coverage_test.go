@@ -87,7 +87,7 @@ func TestRealEveryWriteHasItsRequest(t *testing.T) {
 		case n == 0 && strings.HasPrefix(e.Verb, "delete"):
 			idle++ // of what waits for its finalizers, or of a collection that is empty
 		case n == 0:
-			t.Errorf("an accepted write that etcd does not have: %s", e)
+			t.Errorf("an accepted write that etcd does not have: %s\n%s", e, e.Detail)
 		case n > 1 && !strings.HasPrefix(e.Verb, "delete"):
 			t.Errorf("one request has made %d writes: %s %s", n, e, stored[e.Seq])
 		default:
