@@ -49,6 +49,7 @@ const choice = seq((e) => e.kind === "schedule" && e.detail.result === "schedule
 const refusal = seq((e) => e.kind === "request" && e.code === 403);
 const call = seq((e) => e.kind === "cri" && e.verb === "StartContainer" && e.object?.name === "probe");
 const crash = seq((e) => e.kind === "etcd" && e.object?.name === "crash");
+const other = seq((e) => e.kind === "request" && e.verb === "create" && e.object?.name === "crash");
 const rollout = create + 700;
 const born = find(birth, (e) => e.kind === "etcd" && e.object?.resource === "pods" && e.object?.name === "hello");
 
@@ -62,7 +63,7 @@ const scrollTo = (selector) => (page) =>
     .evaluate((el) => el.scrollIntoView({ block: "start" }));
 
 /** The notes a phone has below its stage, a wide window beside it. */
-const below = (page, width) => (width < 720 ? scrollTo(".side")(page) : undefined);
+const below = (page, width) => (width < 720 ? scrollTo(".tabs")(page) : undefined);
 
 /** Of the class: name, query, moment, what is done there. */
 const stageViews = [
@@ -70,7 +71,7 @@ const stageViews = [
   ["stage-refusal", "", refusal],
   ["stage-beginning", "", 0],
   ["sequence", "view=sequence", create + 60],
-  ["compare", `view=sequence&story=${create}&with=${crash - 1}`, create + 200],
+  ["compare", `view=sequence&story=${create}&with=${other}`, create + 200],
   ["etcd", "view=etcd", crash],
   ["scheduler", "view=scheduler", choice],
   ["object", "view=object&focus=object:pods/default/probe", call],
@@ -99,15 +100,17 @@ const bookPages = [
   ["chapter-text", "chapter/etcd", scrollTo(".steps")],
   ["chapter-notes", "chapter/etcd", scrollTo(".chapter-note")],
   ["chapter-checkpoint", "chapter/pod-birth", scrollTo(".check")],
-].flatMap(([name, path, act]) => [
-  { name, of: "birth", path, act },
-  ...(act || name === "home" ? [] : [{ name: `${name}-below`, of: "birth", path, act: below, phone: true }]),
-]);
+].flatMap(([name, page, act]) => {
+  const path = `${page}#at=${born}`;
+  return [
+    { name, of: "birth", path, act },
+    ...(act ? [] : [{ name: `${name}-below`, of: "birth", path, act: below, phone: true }]),
+  ];
+});
 
 const pages = [
   ...stageViews,
   ...bookPages,
-  { name: "home-below", of: "birth", path: "", act: below, phone: true },
   { name: "chapter-run", of: "birth", path: "chapter/pod-birth?recording=pod-birth", act: midRun },
   { name: "design", of: "class", path: "design", whole: true },
   { name: "join", of: "door", path: "join" },
@@ -228,7 +231,10 @@ async function take(p, size, theme, lang) {
     await page.goto(await addressOf(p, lang, context));
     const known = running[p.of]?.events.length ?? 0;
     if (await page.locator("#stage").count())
-      await page.waitForFunction((n) => window.kubestage?.idle() && window.kubestage.log().last >= n, known);
+      await page.waitForFunction(
+        (n) => window.kubestage?.log().last >= n && (window.kubestage.mode() !== "paused" || window.kubestage.idle()),
+        known,
+      );
     await p.act?.(page, width);
     await page.evaluate(() => document.fonts.ready);
     if (await page.locator("#stage").count())

@@ -232,6 +232,7 @@ class SceneView {
         this.app.signals.playhead.value,
         this.running.value || this.following.value,
       );
+    const lines = this.root.querySelectorAll<HTMLElement>('.runner [data-line*="{"]');
     let before = new Map<string, StepState>();
     effect(() => {
       const now = states();
@@ -241,6 +242,7 @@ class SceneView {
         ns: this.root.dataset.namespace ?? "",
         ...captured([...facts.values()].filter((f) => now.get(f.step) === "done")),
       };
+      for (const line of lines) line.textContent = fill(line.dataset.line ?? "", values, (name) => `<${name}>`);
       let current = "";
       for (const v of views) {
         const state = now.get(v.step.id) ?? "waiting";
