@@ -138,7 +138,7 @@ async function midRun(page, width) {
     window.kubestage.seek(at);
     window.kubestage.pause();
   }, born);
-  await page.waitForFunction(() => document.querySelectorAll('[data-step][data-state="done"]').length > 2);
+  await page.waitForFunction(() => document.querySelector('[data-step][data-state="current"]'));
   if (width < 720) await scrollTo('[data-step][data-state="current"]')(page);
 }
 

@@ -32,6 +32,7 @@ const { look, past, player, words } = theatre;
 const { log } = past;
 const desk = new Desk(theatre, {
   orders: mayAct() && !recording,
+  over: replaying || recording !== null,
   records: !recording && document.body.dataset.watching === undefined,
   commands: (): Command[] => [
     { id: "link", says: "copyLink", keys: ["c"], run: () => void copyLink() },

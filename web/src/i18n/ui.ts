@@ -157,6 +157,8 @@ export const ui = {
   seconds: ["s", "초"],
   live: ["Live", "라이브"],
   catchUp: ["Catch up", "따라잡기"],
+  end: ["End", "끝"],
+  toEnd: ["To the end", "끝으로"],
   viewing: ["viewing {} ago", "{} 전을 보는 중"],
   liveNow: ["live", "라이브"],
   pausedAt: ["paused", "멈춤"],

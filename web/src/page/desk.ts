@@ -24,6 +24,8 @@ export interface DeskOptions {
   orders: boolean;
   /** Whether the page shows the server's own log, which can be recorded. */
   records: boolean;
+  /** All has happened: a recording has an end, and nothing is live. */
+  over?: boolean;
   /** What only this page can do. */
   commands(desk: Desk): Command[];
 }
@@ -65,7 +67,7 @@ export class Desk {
       seek: (seq) => player.seek(seq),
     });
     const stories = this.stories(o.records);
-    const transport = new Transport(lang, player);
+    const transport = new Transport(lang, player, o.over ?? false);
     const seekBar = new SeekBar(find("[data-seek]"), lang, player, log, () => past.milestones.list, redraw);
     const pin = find('[data-action="pin"]');
 

@@ -2,7 +2,11 @@
 // line that stays, and what a screen reader is told.
 import { word } from "../i18n/ui.ts";
 import { find } from "../panel/html.ts";
+import { widthOf } from "../stage/measure.ts";
 import type { Theatre } from "./theatre.ts";
+
+/** How wide, in widths of an em, a caption may be before a small window tells it in smaller letters. */
+const LONG = 68;
 
 export class Writing {
   private readonly text = find("[data-caption-text]");
@@ -53,6 +57,7 @@ export class Writing {
     const { words } = this.theatre;
     const c = words.caption;
     write(this.text, this.said || c.text);
+    this.text.classList.toggle("long", !this.said && widthOf(c.text, 1) > LONG);
     write(this.evidence, this.said ? "" : c.evidence);
     const s = words.head;
     write(this.title, s.title);

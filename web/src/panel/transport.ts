@@ -28,6 +28,8 @@ export class Transport {
   constructor(
     private readonly lang: Lang,
     private readonly player: Player,
+    /** Whether all has happened already, so that there is an end and nothing live. */
+    private readonly over: boolean,
   ) {
     find("[data-seek]").addEventListener("keydown", (ev) => {
       if (ev.key === "Home") player.seek(player.timeline.first);
@@ -55,14 +57,14 @@ export class Transport {
     this.loop.setAttribute("aria-pressed", String(loops));
     const behind = behindBy(player, now);
     const live = mode === "live" && behind === 0;
-    write(this.live, word(lang, live ? "live" : "catchUp"));
+    write(this.live, word(lang, live ? (this.over ? "end" : "live") : this.over ? "toEnd" : "catchUp"));
     this.live.classList.toggle("on", live);
     write(this.speed, speedWords(player.speed.value));
     let says: string;
     if (link === "lost") says = word(lang, "lost");
     else if (link === "connecting" && player.timeline.last < player.timeline.first) says = word(lang, "connecting");
     else if (behind > 0) says = word(lang, "viewing", duration(lang, Math.max(100, behind)));
-    else says = paused ? word(lang, "pausedAt") : word(lang, "liveNow");
+    else says = word(lang, paused ? "pausedAt" : this.over ? "end" : "liveNow");
     write(this.clock, says);
     this.clock.classList.toggle("bad", link === "lost");
   }
