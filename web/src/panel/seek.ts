@@ -150,8 +150,8 @@ export class SeekBar {
       );
     }
     const now = Math.min(Math.max(x(t), 10), W - 10);
-    this.svg.setAttribute("viewBox", `0 0 ${W} ${HEIGHT}`);
-    this.svg.setAttribute("width", String(W));
+    set(this.svg, "viewBox", `0 0 ${W} ${HEIGHT}`);
+    set(this.svg, "width", String(W));
     this.drawing.draw(
       ...round,
       h("rect", { key: "track", x: 10, y: mid - 3, width: W - 20, height: 6, rx: 3, class: "track" }),
@@ -160,16 +160,18 @@ export class SeekBar {
       h("g", { key: "dots" }, dots),
       h("circle", { key: "hand", cx: now, cy: mid, r: 10, class: "hand" }),
     );
-    const set = (name: string, value: string) => {
-      if (this.root.getAttribute(name) !== value) this.root.setAttribute(name, value);
-    };
-    set("aria-valuemax", String(l.last));
-    set("aria-valuemin", String(l.first));
-    set("aria-valuenow", String(Math.max(l.first, player.playhead.value)));
+    set(this.root, "aria-valuemax", String(l.last));
+    set(this.root, "aria-valuemin", String(l.first));
+    set(this.root, "aria-valuenow", String(Math.max(l.first, player.playhead.value)));
     const step = l.steps[l.stepAt(t)];
     const e = step ? this.log.get(step) : undefined;
     if (player.mode.value === "paused" || !this.root.hasAttribute("aria-valuetext")) {
-      set("aria-valuetext", e ? caption(this.lang, { events: [e], event: (s) => this.log.get(s) }) : "0");
+      set(this.root, "aria-valuetext", e ? caption(this.lang, { events: [e], event: (s) => this.log.get(s) }) : "0");
     }
   }
+}
+
+/** To write what stands there already would lay it out again. */
+function set(el: Element, name: string, value: string): void {
+  if (el.getAttribute(name) !== value) el.setAttribute(name, value);
 }

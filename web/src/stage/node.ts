@@ -56,6 +56,8 @@ interface Drawn {
   vnode: VNode | string;
   dom: Element | Text;
   children: Drawn[];
+  /** Its place among its parent's children when they were drawn last. */
+  place: number;
 }
 
 /** A part of the page that is drawn from a tree. */
@@ -71,10 +73,10 @@ export class Drawing {
   }
 
   private make(n: VNode | string): Drawn {
-    if (typeof n === "string") return { vnode: n, dom: document.createTextNode(n), children: [] };
+    if (typeof n === "string") return { vnode: n, dom: document.createTextNode(n), children: [], place: -1 };
     const dom = document.createElementNS(this.namespace, n.tag);
     for (const [name, value] of Object.entries(n.attrs)) dom.setAttribute(name, String(value));
-    return { vnode: n, dom, children: this.patchChildren(dom, [], n.children) };
+    return { vnode: n, dom, children: this.patchChildren(dom, [], n.children), place: -1 };
   }
 
   private patch(d: Drawn, n: VNode | string): Drawn {
@@ -94,6 +96,11 @@ export class Drawing {
   }
 
   private patchChildren(parent: Element, was: Drawn[], nodes: (VNode | string)[]): Drawn[] {
+    // Mostly the same children are there in the same order.
+    if (was.length === nodes.length && was.every((d, i) => same(d.vnode, nodes[i]!))) {
+      for (let i = 0; i < nodes.length; i++) this.patch(was[i]!, nodes[i]!);
+      return was;
+    }
     const keyed = new Map<string, Drawn>();
     const loose: Drawn[] = [];
     for (const d of was) {
@@ -119,12 +126,38 @@ export class Drawing {
     }
     for (const d of was) if (!kept.has(d)) d.dom.remove();
     let at: Node | null = parent.firstChild;
-    for (const d of now) {
-      if (d.dom === at) at = at.nextSibling;
+    const staying = inOrder(now);
+    now.forEach((d, i) => {
+      if (staying.has(d) || d.dom === at) at = d.dom.nextSibling;
       else parent.insertBefore(d.dom, at);
-    }
+      d.place = i;
+    });
     return now;
   }
+}
+
+/** The most that can stay where they are when the others are moved: moving an element costs as much as making it. */
+function inOrder(now: readonly Drawn[]): Set<Drawn> {
+  // The longest rising run of places: ends[n] ends the run of n + 1 whose end is the lowest.
+  const ends: Drawn[] = [];
+  const before = new Map<Drawn, Drawn | undefined>();
+  for (const d of now) {
+    if (d.place < 0) continue;
+    let n = ends.length;
+    if (n > 0 && ends[n - 1]!.place > d.place) {
+      let lo = 0;
+      while (lo < n) {
+        const mid = (lo + n) >> 1;
+        if (ends[mid]!.place < d.place) lo = mid + 1;
+        else n = mid;
+      }
+    }
+    ends[n] = d;
+    before.set(d, ends[n - 1]);
+  }
+  const staying = new Set<Drawn>();
+  for (let d = ends[ends.length - 1]; d; d = before.get(d)) staying.add(d);
+  return staying;
 }
 
 function same(a: VNode | string, b: VNode | string): boolean {

@@ -7,8 +7,20 @@ import type { Deed, Token, TokenShape, Tokens } from "./tokens.ts";
 /** Words drawn at once. */
 const WORDS = 5;
 
+const shapes = new Map<string, VNode>();
+/** The same mark is the same value, which drawing passes over. */
 export function tokenShape(shape: TokenShape, deed: Deed, inferred: boolean, refused: boolean): VNode {
   const cls = `mark mark-${shape} deed-${refused ? "delete" : deed}${inferred ? " inferred" : ""}`;
+  const as = `${cls} ${refused}`;
+  let mark = shapes.get(as);
+  if (!mark) {
+    mark = makeShape(shape, cls, refused);
+    shapes.set(as, mark);
+  }
+  return mark;
+}
+
+function makeShape(shape: TokenShape, cls: string, refused: boolean): VNode {
   switch (shape) {
     case "request":
       return h("circle", { r: 9, class: cls });
@@ -71,7 +83,7 @@ function spotsFor(g: Geometry, k: Token, w: number, height: number): [number, nu
 
 const inHall = (g: Geometry, k: Token) => k.y === g.rail && k.x > g.hall.x && k.x < g.hall.x + g.hall.w;
 
-/** Tokens as elements: reused one after the other, never made for a frame. */
+/** Tokens as elements: each keeps its own for as long as it travels, of which then only the place changes. */
 export function tokenLayer(
   g: Geometry,
   size: Scale,
@@ -103,7 +115,7 @@ export function tokenLayer(
       break;
     }
   }
-  const layer = tokens.map((k, i) => token(k, i, k.seq === focus, k.seq === chosen, paused));
+  const layer = tokens.map((k) => token(k, k.seq === focus, k.seq === chosen, paused));
   const height = size.small + 9;
   const said = [...words].map(([i, at], n) => {
     const k = tokens[i]!;
@@ -129,13 +141,13 @@ export function tokenLayer(
   return [...layer, ...counted, ...said];
 }
 
-function token(k: Token, i: number, now: boolean, chosen: boolean, paused: boolean): VNode {
+function token(k: Token, now: boolean, chosen: boolean, paused: boolean): VNode {
   const children: Child[] = [tokenShape(k.shape, k.deed, k.inferred, k.refused)];
-  if (now || chosen) children.unshift(h("circle", { r: 16, class: chosen ? "halo halo-chosen" : "halo" }));
+  if (now || chosen) children.unshift(h("circle", { key: "halo", r: 16, class: chosen ? "halo halo-chosen" : "halo" }));
   return h(
     "g",
     {
-      key: `t${i}`,
+      key: `t${k.seq}`,
       class: `token${k.resting ? " resting" : ""}`,
       "data-token": k.seq,
       "data-shape": k.shape,
