@@ -5,7 +5,17 @@ import { type KubeEvent, objectKey } from "../wire/event.ts";
 import { actorOf } from "./actor.ts";
 import type { Lane, Quiet } from "./lane.ts";
 import { type PodValue, podView } from "./pod.ts";
-import { BEATS, CHIPS, type ClusterState, type ComponentView, type Health, LEDGER, type NodeView } from "./state.ts";
+import {
+  BEATS,
+  CHIPS,
+  type ClusterState,
+  type ComponentView,
+  type Health,
+  LEDGER,
+  type NodeView,
+  type PlacedPod,
+  podsOn,
+} from "./state.ts";
 
 export function apply(s: ClusterState, e: KubeEvent, lane: Lane): void {
   s.seq = e.seq;
@@ -147,24 +157,35 @@ function placePod(s: ClusterState, key: string, uid: string, value: PodValue, se
   const view = { ...podView(key, value, seq), uid };
   const was = s.pods.get(uid);
   if (was && was.node !== view.node) leave(s, uid);
-  const slot = was && was.node === view.node ? was.slot : takeSlot(s, view.node);
-  s.pods.set(uid, { ...view, slot });
+  const there = podsOn(s, view.node);
+  const stays = was !== undefined && was.node === view.node;
+  const slot = stays ? was.slot : freeSlot(there);
+  const pod = { ...view, slot };
+  s.pods.set(uid, pod);
+  const i = placeOf(there, slot);
+  s.there.set(view.node, there.toSpliced(i, stays ? 1 : 0, pod));
   if (view.node && slot >= s.crowd) s.crowd = slot + 1;
 }
 
-function takeSlot(s: ClusterState, node: string): number {
-  const taken = s.taken.get(node) ?? new Set();
-  s.taken.set(node, taken);
-  let slot = 0;
-  while (taken.has(slot)) slot++;
-  taken.add(slot);
-  return slot;
+/** The first place nobody has. */
+function freeSlot(there: readonly PlacedPod[]): number {
+  const gap = there.findIndex((p, i) => p.slot !== i);
+  return gap < 0 ? there.length : gap;
+}
+
+/** Where in a list the pod of a place is, or would be. */
+function placeOf(there: readonly PlacedPod[], slot: number): number {
+  const i = there.findIndex((p) => p.slot >= slot);
+  return i < 0 ? there.length : i;
 }
 
 function leave(s: ClusterState, uid: string): void {
   const was = s.pods.get(uid);
   if (!was) return;
-  s.taken.get(was.node)?.delete(was.slot);
+  s.there.set(
+    was.node,
+    podsOn(s, was.node).filter((p) => p !== was),
+  );
   s.pods.delete(uid);
 }
 

@@ -95,8 +95,8 @@ export interface ClusterState {
   ledger: readonly LedgerLine[];
   objects: Map<string, KnownObject>;
   pods: Map<string, PlacedPod>;
-  /** The places that pods have, by node; "" is for those who wait. */
-  taken: Map<string, Set<number>>;
+  /** The pods of each node in the order of their places; "" is for those who wait. A list is replaced, never changed. */
+  there: Map<string, readonly PlacedPod[]>;
   nodes: Map<string, NodeView>;
   components: Map<string, ComponentView>;
   /** The links that are not whole, by name. */
@@ -123,6 +123,12 @@ export const LEDGER = 16;
 export const CHIPS = 6;
 export const BEATS = 40;
 
+const none: readonly PlacedPod[] = [];
+/** The pods of a node; "" is for those who wait. */
+export function podsOn(s: ClusterState, node: string): readonly PlacedPod[] {
+  return s.there.get(node) ?? none;
+}
+
 export function emptyState(seq = 0): ClusterState {
   return {
     seq,
@@ -130,7 +136,7 @@ export function emptyState(seq = 0): ClusterState {
     ledger: [],
     objects: new Map(),
     pods: new Map(),
-    taken: new Map(),
+    there: new Map(),
     nodes: new Map(),
     components: new Map(),
     links: new Map(),
@@ -153,7 +159,7 @@ export function copyState(s: ClusterState): ClusterState {
     ...s,
     objects: new Map(s.objects),
     pods: new Map(s.pods),
-    taken: new Map([...s.taken].map(([node, slots]) => [node, new Set(slots)])),
+    there: new Map(s.there),
     nodes: new Map(s.nodes),
     components: new Map(s.components),
     links: new Map(s.links),

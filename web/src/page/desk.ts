@@ -4,7 +4,7 @@ import type { Selection } from "../app.ts";
 import { word } from "../i18n/ui.ts";
 import { type Command, listen } from "../panel/commands.ts";
 import { Controls } from "../panel/controls.ts";
-import { find } from "../panel/html.ts";
+import { find, set } from "../panel/html.ts";
 import { Inspector } from "../panel/inspector.ts";
 import { legend } from "../panel/legend.ts";
 import { Palette } from "../panel/palette.ts";
@@ -86,7 +86,7 @@ export class Desk {
     theatre.draws(() => {
       transport.draw(source.link.value, source.now());
       seekBar.draw();
-      pin.setAttribute("aria-pressed", String(look.chosen.value !== 0));
+      set(pin, "aria-pressed", String(look.chosen.value !== 0));
       if (this.tabs.current === "transcript") this.transcript.draw(player.timeline, player.t.value);
       if (this.tabs.current === "stories") stories.draw();
       if (this.tabs.current === "inspector") inspector.draw(look.selection.value, player.playhead.value);

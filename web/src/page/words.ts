@@ -7,6 +7,7 @@ import { actorName } from "../i18n/words.ts";
 import { actorOf } from "../model/actor.ts";
 import type { Story } from "../model/story.ts";
 import { eventsOfStep } from "../panel/transcript.ts";
+import type { Timeline } from "../player/display.ts";
 import type { Player } from "../player/player.ts";
 import { labelOf } from "../stage/tokens.ts";
 import type { KubeEvent } from "../wire/event.ts";
@@ -21,6 +22,9 @@ export interface Caption {
 }
 
 export class Words {
+  /** The step that was asked about last: until the next comes, every frame asks again. */
+  private last: { timeline: Timeline; event: number; caption: Caption } | null = null;
+
   constructor(
     private readonly lang: Lang,
     private readonly past: Past,
@@ -29,7 +33,7 @@ export class Words {
   ) {}
 
   get caption(): Caption {
-    const now = this.captionOf(this.step);
+    const { now } = this;
     return now.seq ? now : { ...now, text: word(this.lang, this.empty ? "waitingCaption" : "calm") };
   }
 
@@ -42,7 +46,7 @@ export class Words {
   get story(): Story | undefined {
     const { stories } = this.past;
     const { value: chosen } = this.look.chosen;
-    return (chosen && stories.get(chosen)) || stories.of(this.captionOf(this.step).seq);
+    return (chosen && stories.get(chosen)) || stories.of(this.now.seq);
   }
 
   get title(): string {
@@ -90,6 +94,16 @@ export class Words {
     const e = events[events.length - 1];
     if (!e) return { text: "", evidence: "", seq: 0 };
     return { text: this.of(events), evidence: evidenceWords(this.lang, e), seq: e.seq };
+  }
+
+  private get now(): Caption {
+    const { timeline } = this.player;
+    const { step } = this;
+    const event = timeline.steps[step] ?? 0;
+    // A step that grows has another last event; what it was told with does not change.
+    if (this.last?.timeline !== timeline || this.last.event !== event)
+      this.last = { timeline, event, caption: this.captionOf(step) };
+    return this.last.caption;
   }
 
   private get step(): number {

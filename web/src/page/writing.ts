@@ -1,7 +1,7 @@
 // What is written around the stage: the story above it, the caption below, a
 // line that stays, and what a screen reader is told.
 import { word } from "../i18n/ui.ts";
-import { find } from "../panel/html.ts";
+import { find, write } from "../panel/html.ts";
 import { widthOf } from "../stage/measure.ts";
 import type { Theatre } from "./theatre.ts";
 
@@ -63,8 +63,4 @@ export class Writing {
     write(this.title, s.title);
     write(this.facts, s.facts);
   }
-}
-
-function write(el: Element, s: string): void {
-  if (el.textContent !== s) el.textContent = s;
 }

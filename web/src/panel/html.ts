@@ -12,3 +12,16 @@ export function find<T extends Element = HTMLElement>(selector: string): T {
   if (!el) throw new Error(`the page has no ${selector}`);
   return el;
 }
+
+/** Writes a text if it is another: the page is laid out again for what stood there already, too. */
+export function write(el: Element, s: string): void {
+  const { firstChild } = el;
+  if (firstChild instanceof Text && firstChild === el.lastChild) {
+    if (firstChild.data !== s) firstChild.data = s;
+  } else if (el.textContent !== s) el.textContent = s;
+}
+
+/** The same for an attribute. */
+export function set(el: Element, name: string, value: string): void {
+  if (el.getAttribute(name) !== value) el.setAttribute(name, value);
+}

@@ -8,6 +8,7 @@ import type { Milestone } from "../model/milestones.ts";
 import type { Player } from "../player/player.ts";
 import { Drawing, h, type VNode } from "../stage/node.ts";
 import type { EventLog } from "../wire/log.ts";
+import { set } from "./html.ts";
 
 const PAGE = 120_000;
 const HEIGHT = 36;
@@ -169,9 +170,4 @@ export class SeekBar {
       set(this.root, "aria-valuetext", e ? caption(this.lang, { events: [e], event: (s) => this.log.get(s) }) : "0");
     }
   }
-}
-
-/** To write what stands there already would lay it out again. */
-function set(el: Element, name: string, value: string): void {
-  if (el.getAttribute(name) !== value) el.setAttribute(name, value);
 }

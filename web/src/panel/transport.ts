@@ -4,7 +4,7 @@ import { duration, word } from "../i18n/ui.ts";
 import type { Milestone } from "../model/milestones.ts";
 import type { Player } from "../player/player.ts";
 import type { Link } from "../wire/socket.ts";
-import { find } from "./html.ts";
+import { find, set, write } from "./html.ts";
 
 export function speedWords(speed: number): string {
   return speed >= 1 ? "1×" : `1/${Math.round(1 / speed)}×`;
@@ -54,7 +54,7 @@ export class Transport {
       this.loop.setAttribute("aria-label", loopName);
       this.loop.title = loopName;
     }
-    this.loop.setAttribute("aria-pressed", String(loops));
+    set(this.loop, "aria-pressed", String(loops));
     const behind = behindBy(player, now);
     const live = mode === "live" && behind === 0;
     write(this.live, word(lang, live ? (this.over ? "end" : "live") : this.over ? "toEnd" : "catchUp"));
@@ -68,10 +68,6 @@ export class Transport {
     write(this.clock, says);
     this.clock.classList.toggle("bad", link === "lost");
   }
-}
-
-function write(el: Element, s: string): void {
-  if (el.textContent !== s) el.textContent = s;
 }
 
 /** How long ago, in the cluster's time, happened what is seen next; 0 when nothing waits. */

@@ -1,7 +1,7 @@
 // Nodes with their kubelet, their runtime and their pods; small ones as counts.
 import { word } from "../i18n/ui.ts";
 import { actorOf } from "../model/actor.ts";
-import type { ComponentView, NodeView, PlacedPod } from "../model/state.ts";
+import { type ComponentView, type NodeView, type PlacedPod, podsOn } from "../model/state.ts";
 import { healthWords, troubled } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
 import { type Child, h, type VNode } from "./node.ts";
@@ -19,40 +19,26 @@ export function nodes(v: View): VNode[] {
     const y = g.shape === "wide" ? 500 : 880;
     return [text(g.width / 2, y, "t-small", word(lang, "nodesAppear"), "middle")];
   }
-  const byNode = new Map<string, PlacedPod[]>();
-  for (const p of s.pods.values()) {
-    if (!p.node) continue;
-    const there = byNode.get(p.node);
-    if (there) there.push(p);
-    else byNode.set(p.node, [p]);
-  }
   const out: VNode[] = [];
   const rest: NodeView[] = [];
   for (const n of all) {
     const b = g.rooms.nodes[n.slot];
     if (!b) rest.push(n);
-    else if (b.grain === "full" || b.grain === "low") out.push(node(v, n, b, byNode.get(n.name) ?? []));
+    else if (b.grain === "full" || b.grain === "low") out.push(node(v, n, b, podsOn(s, n.name)));
     else {
-      const pods = byNode.get(n.name) ?? [];
+      const pods = podsOn(s, n.name);
       const key = `${n.seq} ${isHere(v, n)} ${v.lit} ${v.lang} ${v.size.small} ${s.crowd} ${b.x} ${b.y}`;
       out.push(sameAsBefore(`node ${n.name}`, pods, key, () => smallNode(v, n, b, pods)));
     }
   }
-  if (g.rooms.rest)
-    out.push(
-      restOf(
-        v,
-        rest,
-        rest.flatMap((n) => byNode.get(n.name) ?? []),
-        g.rooms.rest,
-      ),
-    );
+  if (g.rooms.rest) out.push(restOf(v, rest, g.rooms.rest));
   if (g.rooms.sum) out.push(sum(v, all, g.rooms.sum.x, g.rooms.sum.y));
   return out;
 }
 
-function restOf(v: View, rest: NodeView[], pods: PlacedPod[], b: Box): VNode {
+function restOf(v: View, rest: NodeView[], b: Box): VNode {
   const { lang } = v;
+  const pods = rest.reduce((n, r) => n + podsOn(v.state, r.name).length, 0);
   const says = word(lang, "moreNodes", rest.length);
   const open = readZoom(v.zoom)?.what === "node";
   const roomy = b.h > 90;
@@ -65,11 +51,11 @@ function restOf(v: View, rest: NodeView[], pods: PlacedPod[], b: Box): VNode {
       ...(open ? { "data-zoom": "" } : { "data-part": "nodes" }),
       role: "button",
       tabindex: 0,
-      "aria-label": `${says}, ${pods.length} Pods${open ? `. ${word(lang, "backToAll")}` : ""}`,
+      "aria-label": `${says}, ${pods} Pods${open ? `. ${word(lang, "backToAll")}` : ""}`,
     },
     rect(b, "card", Math.min(14, b.h / 3)),
     b.h < 24 ? null : text(b.x + b.w / 2, y, "t-head", cut(says, b.w - 16, v.size.head), "middle"),
-    roomy ? small(v, b.x + b.w / 2, b.y + 64, "", `${thousands(pods.length)} Pods`, b.w - 16, "middle") : null,
+    roomy ? small(v, b.x + b.w / 2, b.y + 64, "", `${thousands(pods)} Pods`, b.w - 16, "middle") : null,
     roomy && open
       ? small(v, b.x + b.w / 2, b.y + b.h - 18, "t-accent", `← ${word(lang, "backToAll")}`, b.w - 12, "middle")
       : null,
@@ -80,13 +66,12 @@ function restOf(v: View, rest: NodeView[], pods: PlacedPod[], b: Box): VNode {
 function sum(v: View, all: readonly NodeView[], x: number, y: number): VNode {
   const { lang, state: s } = v;
   const ready = all.filter((n) => n.ready === true).length;
-  const pods = [...s.pods.values()];
   const says = word(lang, "sumOfNodes", thousands(all.length));
   const notReady = all.length - ready;
   const parts = [
     `${says} · ${thousands(ready)} Ready`,
     notReady > 0 && `${thousands(notReady)} NotReady`,
-    `${thousands(pods.length)} Pods`,
+    `${thousands(s.pods.size)} Pods`,
   ].filter(Boolean);
   const head = parts.join(" · ");
   const left = x + head.length * v.size.small * 0.54 + 16;
@@ -94,7 +79,7 @@ function sum(v: View, all: readonly NodeView[], x: number, y: number): VNode {
     "g",
     { key: "sum" },
     small(v, x, y, "t-ink", head, v.geometry.width - x),
-    countLine(pods, left, y, v.geometry.width - left - 8, v),
+    countLine(countPhases(...s.there.values()), left, y, v.geometry.width - left - 8, v),
   );
 }
 
@@ -122,7 +107,7 @@ function classesOf(v: View, n: NodeView): string {
     .join(" ");
 }
 
-function node(v: View, n: NodeView, b: NodeBox, pods: PlacedPod[]): VNode {
+function node(v: View, n: NodeView, b: NodeBox, pods: readonly PlacedPod[]): VNode {
   const { state: s, lang } = v;
   const kubelet = s.components.get(`kubelet:${n.name}`);
   const focus = v.event(v.focus);
@@ -188,7 +173,7 @@ function shortName(v: View, name: string, width: number): string {
 }
 
 /** A node of many: its name and its pods by state; a bar where there is no room for words. */
-function smallNode(v: View, n: NodeView, b: NodeBox, pods: PlacedPod[]): VNode {
+function smallNode(v: View, n: NodeView, b: NodeBox, pods: readonly PlacedPod[]): VNode {
   const state = stateWords(v, n);
   const counts = countPhases(pods);
   const label = [n.name, state, ...counts.map(([p, c]) => `${c} ${countWord(p)}`)].filter(Boolean).join(", ");
@@ -231,7 +216,7 @@ function smallNode(v: View, n: NodeView, b: NodeBox, pods: PlacedPod[]): VNode {
     h("title", null, label),
     text(b.x + 8, base, "t-small t-ink t-strong", shortName(v, n.name, b.w - 22 - total.length * 8)),
     text(b.x + b.w - 8, base, state ? "t-small t-bad" : "t-small", state && b.grain === "card" ? "✕" : total, "end"),
-    b.grain === "card" ? countLine(pods, b.x + 8, b.y + 41, b.w - 16, v) : null,
+    b.grain === "card" ? countLine(counts, b.x + 8, b.y + 41, b.w - 16, v) : null,
   );
 }
 

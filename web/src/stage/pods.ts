@@ -73,9 +73,24 @@ const order: readonly PodPhase[] = [
   "failed",
 ];
 
-export function countPhases(pods: Iterable<PlacedPod>): [PodPhase, number][] {
+type Counts = ReadonlyMap<PodPhase, number>;
+const counted = new WeakMap<readonly PlacedPod[], Counts>();
+/** A node's list of pods is counted once: it is replaced when one of them changes. */
+function countsOf(pods: readonly PlacedPod[]): Counts {
+  let known = counted.get(pods);
+  if (!known) {
+    const counts = new Map<PodPhase, number>();
+    for (const p of pods) counts.set(p.phase, (counts.get(p.phase) ?? 0) + 1);
+    counted.set(pods, counts);
+    known = counts;
+  }
+  return known;
+}
+
+/** The pods of some nodes by what they are. */
+export function countPhases(...lists: readonly (readonly PlacedPod[])[]): [PodPhase, number][] {
   const counts = new Map<PodPhase, number>();
-  for (const p of pods) counts.set(p.phase, (counts.get(p.phase) ?? 0) + 1);
+  for (const list of lists) for (const [phase, n] of countsOf(list)) counts.set(phase, (counts.get(phase) ?? 0) + n);
   return order.filter((p) => counts.has(p)).map((p) => [p, counts.get(p)!]);
 }
 
@@ -84,10 +99,9 @@ export function countWord(phase: PodPhase): string {
 }
 
 /** Marks and numbers in a line, as many as fit; the rest is told as one number. */
-export function countLine(pods: readonly PlacedPod[], x: number, y: number, width: number, v: View): VNode[] {
+export function countLine(counts: [PodPhase, number][], x: number, y: number, width: number, v: View): VNode[] {
   const out: VNode[] = [];
   let left = x;
-  const counts = countPhases(pods);
   counts.forEach(([phase, n], i) => {
     const says = thousands(n);
     const w = 14 + widthOf(says, v.size.small) + 8;
@@ -115,15 +129,14 @@ export interface Opened {
   phase?: PodPhase;
 }
 
-/** The pods of a node in its area. */
+/** The pods of a node, in the order of their places, in its area. */
 export function podArea(v: View, node: string, pods: readonly PlacedPod[], area: Box, open: Opened | null): VNode[] {
   const one = (p: PlacedPod, grid: TileGrid, slot: number): VNode[] => {
     const at = tileAt(area, grid, slot);
     return at ? [podTile(v, p, at, grid.size)] : [];
   };
-  const bySlot = [...pods].sort((a, b) => a.slot - b.slot);
   if (open?.phase) {
-    const all = bySlot.filter((p) => p.phase === open.phase);
+    const all = pods.filter((p) => p.phase === open.phase);
     const grid = tileGrid(area, all.length) ?? finest(area);
     const room = grid.columns * grid.rows;
     const shown = all.length > room ? room - 3 : all.length;
@@ -132,20 +145,20 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
     if (rest) out.push(small(v, area.x + area.w, area.y + area.h - 4, "", `+${thousands(rest)}`, 60, "end"));
     return out;
   }
-  const crowd = open ? (bySlot[bySlot.length - 1]?.slot ?? 0) + 1 : v.state.crowd;
+  const crowd = open ? (pods[pods.length - 1]?.slot ?? 0) + 1 : v.state.crowd;
   const grid = tileGrid(area, crowd);
   if (grid) {
     const now = nowPod(v);
     const chosen = v.selection?.type === "object" ? v.selection.uid : "";
-    const marked = bySlot.some((p) => p.uid === chosen || now(p)) ? `${v.focus} ${chosen}` : "";
+    const marked = pods.some((p) => p.uid === chosen || now(p)) ? `${v.focus} ${chosen}` : "";
     const key = `${area.x} ${area.y} ${grid.w} ${marked} ${v.lit} ${v.size.small}`;
     const draw = () =>
       h(
         "g",
         { key: "pods" },
-        bySlot.flatMap((p) => one(p, grid, p.slot)),
+        pods.flatMap((p) => one(p, grid, p.slot)),
       );
-    return [sameAsBefore(`pods ${node}`, bySlot, key, draw)];
+    return [sameAsBefore(`pods ${node}`, pods, key, draw)];
   }
   if (area.h > 60) return groups(v, node, pods, area);
   const label = `${node}: ${countPhases(pods)
@@ -156,7 +169,7 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
       "g",
       { key: "counts", class: "unit", "data-zoom": `node:${node}`, role: "button", tabindex: 0, "aria-label": label },
       rect(area, "unit-box", 8),
-      countLine(pods, area.x + 10, area.y + area.h / 2 + v.size.small * 0.36, area.w - 20, v),
+      countLine(countPhases(pods), area.x + 10, area.y + area.h / 2 + v.size.small * 0.36, area.w - 20, v),
     ),
   ];
 }

@@ -14,7 +14,7 @@ const before = new Map<string, Drawn>();
 /** place names what is drawn; key holds all it depends on besides the pods. */
 export function sameAsBefore(place: string, pods: readonly PlacedPod[], key: string, draw: () => VNode): VNode {
   const was = before.get(place);
-  if (was?.key === key && was.pods.length === pods.length && pods.every((p, i) => p === was.pods[i])) return was.node;
+  if (was?.key === key && was.pods === pods) return was.node;
   const node = draw();
   if (before.size > 1000) before.clear();
   before.set(place, { pods, key, node });

@@ -4,6 +4,7 @@
 import { word } from "../i18n/ui.ts";
 import { actorOf } from "../model/actor.ts";
 import type { Decision } from "../model/decision.ts";
+import { podsOn } from "../model/state.ts";
 import type { KubeEvent } from "../wire/event.ts";
 import { boot, dot, healthWords } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
@@ -30,7 +31,7 @@ export function scheduler(v: View): VNode {
   const d = (e?.detail ?? {}) as Decision;
   const told = v.cycle?.told ?? 1;
   const now = (v.cycle && told < 1) || actorOf(v.event(v.focus)?.from ?? "").role === "scheduler";
-  const waiting = [...s.pods.values()].filter((p) => p.node === "");
+  const waiting = podsOn(s, "");
   const booting = boot(v, health, b.x + 34, b.y + 60, b.w - 50);
   const says = e ? verdict(v, d, told) : "";
   const shortly = told >= 1 && d.result === "scheduled" ? `→ ${d.node}` : says;

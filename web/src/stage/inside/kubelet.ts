@@ -2,7 +2,7 @@
 // has the runtime do, what its probes found, and which volumes it prepared.
 import { shortTime, word } from "../../i18n/ui.ts";
 import { actorOf } from "../../model/actor.ts";
-import type { PlacedPod } from "../../model/state.ts";
+import { type PlacedPod, podsOn } from "../../model/state.ts";
 import type { KubeEvent } from "../../wire/event.ts";
 import { took } from "../../wire/instant.ts";
 import type { VNode } from "../node.ts";
@@ -13,7 +13,7 @@ import { heading, row, type Sheet } from "./sheet.ts";
 
 export function kubelet(sheet: Sheet, node: string): VNode[] {
   const { v, b, wide } = sheet;
-  const pods = [...v.state.pods.values()].filter((p) => p.node === node).sort((x, y) => x.slot - y.slot);
+  const pods = podsOn(v.state, node);
   if (pods.length === 0) return [small(v, b.x, b.y + 24, "", word(v.lang, "noPods"), b.w)];
   const pod = podAtWork(v, node, pods);
   const left = { v, wide, b: box(b.x, b.y, wide ? 300 : b.w, wide ? b.h : 260) };

@@ -1,7 +1,7 @@
 // Inside a container runtime: the containers of its node, as its kubelet
 // reported them last, and the calls it got.
 import { shortTime, word } from "../../i18n/ui.ts";
-import type { PlacedPod } from "../../model/state.ts";
+import { type PlacedPod, podsOn } from "../../model/state.ts";
 import { took } from "../../wire/instant.ts";
 import { h, type VNode } from "../node.ts";
 import { small, type View } from "../part.ts";
@@ -28,9 +28,7 @@ interface Status {
 function containers(sheet: Sheet, node: string): VNode[] {
   const { v, b } = sheet;
   // What was written last comes first: that is where something happens.
-  const pods = [...v.state.pods.values()]
-    .filter((p) => p.node === node)
-    .sort((x, y) => y.seq - x.seq || x.slot - y.slot);
+  const pods = podsOn(v.state, node).toSorted((x, y) => y.seq - x.seq || x.slot - y.slot);
   const all = pods.flatMap((p) => p.containers.map((c) => ({ p, c, status: statusOf(v, p, c.name) })));
   const height = 30;
   const top = b.y + 38;
