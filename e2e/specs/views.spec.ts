@@ -15,15 +15,15 @@ async function deploy(dashboard: Dashboard, name: string, replicas = 1): Promise
   await dashboard.kubectl(`kubectl create deployment ${name} --image=nginx --replicas=${replicas}`);
   return dashboard.eventsWhen("its pods run", before, (all) => {
     const running = all.filter(
-      (e) =>
-        e.kind === "etcd" &&
-        e.object?.resource === "pods" &&
-        e.object.name?.startsWith(`${name}-`) &&
-        JSON.stringify(e.detail?.value ?? {}).includes('"phase":"Running"'),
+      (e) => writesPodOf(name, e) && JSON.stringify(e.detail?.value ?? {}).includes('"phase":"Running"'),
     );
     return new Set(running.map((e) => e.object?.uid)).size === replicas;
   });
 }
+
+/** Pods of a Deployment that was deleted a moment ago are still being written. */
+const writesPodOf = (deployment: string, e: KubeEvent): boolean =>
+  e.kind === "etcd" && e.object?.resource === "pods" && Boolean(e.object.name?.startsWith(`${deployment}-`));
 
 const first = (events: KubeEvent[], fits: (e: KubeEvent) => boolean): KubeEvent => {
   const found = events.find(fits);
@@ -97,7 +97,7 @@ test("etcd's view shows what a write changed and who asked for it", async ({ das
   const events = await deploy(dashboard, "ledger");
   const bound = first(
     events,
-    (e) => e.kind === "etcd" && e.object?.resource === "pods" && JSON.stringify(e.detail?.value).includes('"nodeName"'),
+    (e) => writesPodOf("ledger", e) && JSON.stringify(e.detail?.value).includes('"nodeName"'),
   );
   await open(dashboard, page, `/en/?view=etcd&focus=event:${bound.seq}#at=${bound.seq}`, events.at(-1)!.seq);
   const detail = page.locator("#view-etcd .split-detail");
@@ -169,10 +169,7 @@ test("each field of an object is marked with its writer", async ({ dashboard, pa
   const events = await deploy(dashboard, "fields");
   const running = first(
     events,
-    (e) =>
-      e.kind === "etcd" &&
-      e.object?.resource === "pods" &&
-      JSON.stringify(e.detail?.value ?? {}).includes('"phase":"Running"'),
+    (e) => writesPodOf("fields", e) && JSON.stringify(e.detail?.value ?? {}).includes('"phase":"Running"'),
   );
   const node = (running.detail?.value as { spec: { nodeName: string } } | undefined)?.spec.nodeName;
   await open(
@@ -252,7 +249,7 @@ test("a story is stepped through alone, and loops", async ({ dashboard, page }) 
 
 test("the inspector climbs from a Pod's row to the command it came of", async ({ dashboard, page }) => {
   const events = await deploy(dashboard, "because");
-  const row = first(events, (e) => e.kind === "etcd" && e.object?.resource === "pods");
+  const row = first(events, (e) => writesPodOf("because", e));
   await open(dashboard, page, `/en/#at=${row.seq}`, events.at(-1)!.seq);
   const panel = page.locator("#panel-inspector");
   const title = panel.locator("h2").first();
@@ -279,7 +276,7 @@ test("the inspector climbs from a Pod's row to the command it came of", async ({
 
 test("the palette finds views, stories and objects by the keyboard alone", async ({ dashboard, page }) => {
   const events = await deploy(dashboard, "found");
-  const pod = first(events, (e) => e.kind === "etcd" && e.object?.resource === "pods");
+  const pod = first(events, (e) => writesPodOf("found", e));
   const stage = await open(dashboard, page, "/en/", events.at(-1)!.seq);
   await stage.press("live");
   await stage.idle();
@@ -314,7 +311,8 @@ test("a link for notes leads back to the same state", async ({ dashboard, page, 
   expect(url).toContain("view=scheduler");
   const copy = await context.newPage();
   await copy.goto(url ?? "");
-  await copy.waitForFunction((seq) => window.kubestage?.playhead() === seq, cycle.seq);
+  const there = await page.evaluate(() => window.kubestage.playhead());
+  await copy.waitForFunction((seq) => window.kubestage?.playhead() === seq, there);
   await expect(copy.locator("html")).toHaveAttribute("data-theme", "projector");
   await expect(copy.locator("html")).toHaveAttribute("lang", "ko");
   await expect(copy.locator("#view-scheduler .won")).toBeVisible();

@@ -75,8 +75,9 @@ export function compose(m: Material, t: number, l: Looking): Composed {
   const size = scales[l.far ? "far" : "near"];
   const focus = focusAt(m.timeline, t);
   const event = (s: number) => m.log.get(s);
-  const inHall = hallAt(m, g, t, focus, state.request);
-  const cycle = cycleAt(m, t, focus, state.decision);
+  const onStage = m.timeline.onStage(t);
+  const inHall = hallAt(m, g, t, newestFirst(onStage, focus), state.request);
+  const cycle = cycleAt(m, t, newestFirst(onStage, focus), state.decision);
   const storyRoot = m.stories.of(focus)?.root ?? Number.POSITIVE_INFINITY;
   const key = [
     seq,
@@ -125,6 +126,7 @@ export function compose(m: Material, t: number, l: Looking): Composed {
             tokensAt(
               { geometry: g, state, timeline: m.timeline, still: l.still, event, span: (s) => m.history.span(s) },
               t,
+              onStage,
             ),
             focus,
             l.selection?.type === "event" ? l.selection.seq : null,
@@ -146,9 +148,9 @@ function recent(m: Material, from: number, test: (e: KubeEvent) => boolean, most
 }
 
 /** The request at the playhead, or else the one that went through the door last; and how many gates it has behind it. */
-function hallAt(m: Material, g: Geometry, t: number, focus: number, last: number): View["inHall"] {
+function hallAt(m: Material, g: Geometry, t: number, newest: Iterable<number>, last: number): View["inHall"] {
   const l = m.timeline;
-  for (const seq of newestFirst(l, t, focus)) {
+  for (const seq of newest) {
     const e = m.log.get(seq);
     if (e?.kind !== "request") continue;
     const u = (t - l.startOf(seq)) / Math.max(1, l.atOf(seq) - l.startOf(seq));
@@ -166,17 +168,17 @@ function hallAt(m: Material, g: Geometry, t: number, focus: number, last: number
   return { seq: last, passed: reach >= 4 ? 5 : Math.max(0, reach) };
 }
 
-/** What is on stage, the event at the playhead before all, then the newest first. */
-function newestFirst(l: Timeline, t: number, focus: number): number[] {
-  const all = l.onStage(t).reverse();
-  return all.includes(focus) ? [focus, ...all] : all;
+/** What is on stage, the event at the playhead before all, then the newest. */
+function* newestFirst(onStage: readonly number[], focus: number): Generator<number> {
+  if (onStage.includes(focus)) yield focus;
+  for (let i = onStage.length - 1; i >= 0; i--) yield onStage[i]!;
 }
 
 const chapters = [0, 0.2, 0.45, 0.6, 1];
 
-function cycleAt(m: Material, t: number, focus: number, last: number): View["cycle"] {
+function cycleAt(m: Material, t: number, newest: Iterable<number>, last: number): View["cycle"] {
   const l = m.timeline;
-  for (const seq of newestFirst(l, t, focus)) {
+  for (const seq of newest) {
     if (m.log.get(seq)?.kind !== "schedule") continue;
     const u = Math.min(1, (t - l.startOf(seq)) / Math.max(1, l.atOf(seq) - l.startOf(seq)));
     return { seq, told: chapters.filter((c) => c <= u).pop() ?? 0 };

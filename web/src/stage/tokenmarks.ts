@@ -4,8 +4,9 @@ import { type Scale, widthOf } from "./measure.ts";
 import { type Child, h, round, type VNode } from "./node.ts";
 import type { Deed, Token, TokenShape, Tokens } from "./tokens.ts";
 
-/** Words drawn at once. */
+/** Words drawn at once, and how many tokens are asked whether theirs finds room. */
 const WORDS = 5;
+const ASKED = 30;
 
 const shapes = new Map<string, VNode>();
 /** The same mark is the same value, which drawing passes over. */
@@ -96,12 +97,10 @@ export function tokenLayer(
   const tokens = [...all.filter((k) => k.seq !== focus), ...all.filter((k) => k.seq === focus)];
   const taken: Area[] = tokens.map((k) => ({ x1: k.x - 9, y1: k.y - 9, x2: k.x + 9, y2: k.y + 9 }));
   const words = new Map<number, { x: number; y: number; w: number }>();
-  // The newest arrivals speak first; the event at the playhead before all.
-  const order = tokens
-    .map((k, i) => ({ k, i }))
-    .sort((a, b) => Number(b.k.seq === focus) - Number(a.k.seq === focus) || b.k.seq - a.k.seq);
-  for (const { k, i } of order) {
-    if (words.size >= WORDS) break;
+  // The newest speak first; the event at the playhead before all.
+  const last = tokens.length - 1;
+  for (let i = last; i >= 0 && i > last - ASKED && words.size < WORDS; i--) {
+    const k = tokens[i]!;
     if (!k.label) continue;
     const w = widthOf(k.label, size.small) + 16;
     for (const [x, y] of spotsFor(g, k, w, size.small + 9)) {

@@ -56,9 +56,10 @@ export interface Tokens {
   badges: { line: string; x: number; y: number; count: number }[];
 }
 
-export function tokensAt(scene: Scene, t: number): Tokens {
+/** onStage are the events whose tokens are there at t. */
+export function tokensAt(scene: Scene, t: number, onStage = scene.timeline.onStage(t)): Tokens {
   const all: Token[] = [];
-  for (const seq of scene.timeline.onStage(t)) {
+  for (const seq of onStage) {
     const e = scene.event(seq);
     const token = e && tokenAt(scene, e, t);
     if (token) all.push(token);
