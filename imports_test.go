@@ -55,7 +55,7 @@ var rooms = []room{
 		"pages are made from words and chapters; who serves them is not their business"},
 	{"server/store", []string{"watch", "content", "migrations"}, []string{"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 		"the store is the only room that speaks SQL"},
-	{"server", []string{"watch", "content/notes", "watch/recording", "watch/state", "watch/story", "content", "web", "migrations", "server/store"}, []string{"github.com/go-chi/chi/v5", "github.com/coder/websocket", "github.com/a-h/templ", "github.com/google/cel-go", "sigs.k8s.io/yaml", "rsc.io/qr"},
+	{"server", []string{"watch", "content/notes", "watch/recording", "watch/state", "watch/story", "content", "web", "migrations", "server/store"}, []string{"github.com/go-chi/chi/v5", "github.com/coder/websocket", "github.com/creack/pty", "github.com/a-h/templ", "github.com/google/cel-go", "sigs.k8s.io/yaml", "rsc.io/qr"},
 		"the server serves any log: it must not know where events come from, and it never holds a cluster's credentials in its own process"},
 	{"cmd/dashboard", []string{"*"}, []string{"*"},
 		"the one place that sees all rooms and connects them"},

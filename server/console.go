@@ -40,32 +40,15 @@ var (
 // is killed when ctx ends or emit fails.
 func (c *command) run(ctx context.Context, emit func(stream, data string) error) (exit int, err error) {
 	l := c.server.limits
-	root, err := c.server.jail.path()
+	cmd, clean, err := c.child(c.understood.argv())
 	if err != nil {
 		return 0, err
 	}
-	home, err := os.MkdirTemp(root, "run-")
-	if err != nil {
-		return 0, fmt.Errorf("make a directory for a command: %w", err)
-	}
-	defer os.RemoveAll(home)
-
+	defer clean()
 	ctx, cancel := context.WithTimeoutCause(ctx, l.commandTime, errTakesTooLong)
 	defer cancel()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-
-	config, err := c.kubeconfig(home)
-	if err != nil {
-		return 0, err
-	}
-	argv := append(append([]string{}, c.server.Kubectl...), c.understood.argv()...)
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir = home
-	cmd.Env = environment(config, home, filepath.Join(root, "cache"))
-	if c.input != "" {
-		cmd.Stdin = strings.NewReader(c.input)
-	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return 0, err
@@ -107,28 +90,61 @@ func (c *command) run(ctx context.Context, emit func(stream, data string) error)
 		})
 	}
 	readers.Wait()
-	err = cmd.Wait()
+	exit, note, err := c.verdict(ctx, cmd.Wait())
+	if note != "" {
+		emit("stderr", note)
+	}
+	return exit, err
+}
+
+// child is kubectl with arguments, in a directory of its own that clean removes.
+func (c *command) child(args []string) (cmd *exec.Cmd, clean func(), err error) {
+	root, err := c.server.jail.path()
+	if err != nil {
+		return nil, nil, err
+	}
+	home, err := os.MkdirTemp(root, "run-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a directory for a command: %w", err)
+	}
+	clean = func() { os.RemoveAll(home) }
+	config, err := c.kubeconfig(home)
+	if err != nil {
+		clean()
+		return nil, nil, err
+	}
+	argv := append(append([]string{}, c.server.Kubectl...), args...)
+	cmd = exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = home
+	cmd.Env = environment(config, home, filepath.Join(root, "cache"))
+	if c.input != "" {
+		cmd.Stdin = strings.NewReader(c.input)
+	}
+	return cmd, clean, nil
+}
+
+// verdict is the exit code of a child that has been waited for, and what the
+// console has to add when it was the console that ended it.
+func (c *command) verdict(ctx context.Context, waited error) (exit int, note string, err error) {
+	l := c.server.limits
 	var status *exec.ExitError
-	if err != nil && !errors.As(err, &status) && ctx.Err() == nil {
-		return 0, fmt.Errorf("wait for kubectl: %w", err)
+	if waited != nil && !errors.As(waited, &status) && ctx.Err() == nil {
+		return 0, "", fmt.Errorf("wait for kubectl: %w", waited)
 	}
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errTakesTooLong):
-		emit("stderr", said{fmt.Sprintf("[the console ended this command after %s]\n", l.commandTime), fmt.Sprintf("[%s이 지나 콘솔이 이 명령을 끝냈습니다]\n", l.commandTime)}.in(c.lang))
-		return 124, nil
+		return 124, said{fmt.Sprintf("[the console ended this command after %s]\n", l.commandTime), fmt.Sprintf("[%s이 지나 콘솔이 이 명령을 끝냈습니다]\n", l.commandTime)}.in(c.lang), nil
 	case errors.Is(cause, errPrintsTooMuch):
-		emit("stderr", said{fmt.Sprintf("[more than %d KiB: the console shows no more and ended the command]\n", l.commandBytes>>10), fmt.Sprintf("[%d KiB가 넘어 콘솔이 더 보여 주지 않고 명령을 끝냈습니다]\n", l.commandBytes>>10)}.in(c.lang))
-		return 137, nil
+		return 137, said{fmt.Sprintf("[more than %d KiB: the console shows no more and ended the command]\n", l.commandBytes>>10), fmt.Sprintf("[%d KiB가 넘어 콘솔이 더 보여 주지 않고 명령을 끝냈습니다]\n", l.commandBytes>>10)}.in(c.lang), nil
 	case errors.Is(cause, errStopping):
-		emit("stderr", said{"[Kubestage is stopping]\n", "[Kubestage가 끝나는 중입니다]\n"}.in(c.lang))
-		return 137, nil
+		return 137, said{"[Kubestage is stopping]\n", "[Kubestage가 끝나는 중입니다]\n"}.in(c.lang), nil
 	case cause != nil:
-		return 137, nil // nobody is listening
+		return 137, "", nil // nobody is listening
 	}
 	if status != nil {
-		return status.ExitCode(), nil
+		return status.ExitCode(), "", nil
 	}
-	return 0, nil
+	return 0, "", nil
 }
 
 // kubeconfig is what the child finds in KUBECONFIG: the path of the cluster's, and

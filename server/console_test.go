@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/creack/pty"
 )
 
 // standInForKubectl is what the console runs in these tests. What it does is
@@ -35,6 +37,23 @@ func standInForKubectl(args []string) int {
 		for range 600 {
 			time.Sleep(100 * time.Millisecond)
 		}
+	case strings.HasPrefix(line, "exec"): // a shell, as far as a terminal is concerned
+		fmt.Print("# ")
+		for in := bufio.NewScanner(os.Stdin); in.Scan() && in.Text() != "exit"; fmt.Print("# ") {
+			if in.Text() == "tty" {
+				info, _ := os.Stdin.Stat()
+				rows, cols, err := pty.Getsize(os.Stdin)
+				fmt.Println(info.Mode()&os.ModeCharDevice != 0, cols, rows, err, os.Getenv("TERM"))
+			}
+		}
+		return 7
+	case strings.HasPrefix(line, "__complete"):
+		if strings.HasSuffix(line, " cre") {
+			fmt.Println("create\tMake something\ncreated\tNo command\n_activeHelp_ a word of help")
+		} else {
+			fmt.Printf("%s\tas asked\nweb-1\nother\n", args[len(args)-1])
+		}
+		fmt.Println(":4")
 	case strings.HasPrefix(line, "logs flood"):
 		for {
 			if _, err := fmt.Println(strings.Repeat("쿠버네티스", 1000)); err != nil {

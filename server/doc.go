@@ -18,6 +18,8 @@
 //	GET  /api/objects/{uid}/history  the events about one object, and who wrote it
 //	     …&recording=ID           any of these five asks a recording instead of the log
 //	POST /api/kubectl             runs one kubectl command
+//	GET  /api/terminal            runs one in a terminal, over a websocket; see terminal.go
+//	POST /api/complete            how a command line could go on
 //	GET  /api/book                terms, and which row is about what
 //	POST /api/scenes/{id}/run …   see scenes.go
 //	GET  /api/progress …          see learner.go

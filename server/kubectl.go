@@ -32,7 +32,7 @@ func (s *Server) kubectl(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.command(body.Command, body.Stdin, body.Lang, ns)
+	c, err := s.command(order{line: body.Command, input: body.Stdin, lang: body.Lang, namespace: ns})
 	if err != nil {
 		return err
 	}
@@ -68,10 +68,18 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	return badRequest("the request's body is not what is expected: "+err.Error(), `send one JSON object, as in {"command": "kubectl get pods", "stdin": "", "lang": "en"}`)
 }
 
-// command checks a command line and takes a place for it among the running ones.
+// order is a command line as it is given, and how it is to be run.
+type order struct {
+	line, input string
+	lang        string
+	namespace   string // instead of the kubeconfig's, unless the line says otherwise; "" leaves it
+	terminal    bool   // somebody can type into what runs
+}
+
+// command checks an order and takes a place for it among the running ones.
 // Its caller calls release in any case, after run.
-func (s *Server) command(line, input, lang, ns string) (*command, error) {
-	c, err := s.check(line, input, lang, ns)
+func (s *Server) command(o order) (*command, error) {
+	c, err := s.check(o)
 	if err != nil {
 		return nil, err
 	}
@@ -80,43 +88,44 @@ func (s *Server) command(line, input, lang, ns string) (*command, error) {
 		return c, nil
 	default:
 		return nil, &HTTPError{Code: http.StatusTooManyRequests,
-			Msg:  said{fmt.Sprintf("%d commands are running already", cap(s.running)), fmt.Sprintf("이미 명령 %d개가 실행 중입니다", cap(s.running))}.in(lang),
-			Hint: said{"stop one of them, such as a get -w or logs -f", "get -w나 logs -f 같은 것을 하나 멈추세요"}.in(lang)}
+			Msg:  said{fmt.Sprintf("%d commands are running already", cap(s.running)), fmt.Sprintf("이미 명령 %d개가 실행 중입니다", cap(s.running))}.in(o.lang),
+			Hint: said{"stop one of them, such as a get -w or logs -f", "get -w나 logs -f 같은 것을 하나 멈추세요"}.in(o.lang)}
 	}
 }
 
-// check refuses what the console does not run. The namespace of the command is ns
-// unless it says otherwise.
-func (s *Server) check(line, input, lang, ns string) (*command, error) {
-	say := func(code int, why, hint said) error {
-		return &HTTPError{Code: code, Msg: why.in(lang), Hint: hint.in(lang)}
+// check refuses what the console does not run.
+func (s *Server) check(o order) (*command, error) {
+	say := func(code int, no refusal) error {
+		return &HTTPError{Code: code, Msg: no.why.in(o.lang), Hint: no.hint.in(o.lang)}
 	}
 	if no := s.readOnly(); no != nil {
-		return nil, say(http.StatusForbidden, no.why, no.hint)
+		return nil, say(http.StatusForbidden, *no)
 	}
-	if len(line) > maxCommand || len(input) > maxInput {
-		return nil, say(http.StatusRequestEntityTooLarge,
+	if len(o.line) > maxCommand || len(o.input) > maxInput {
+		return nil, say(http.StatusRequestEntityTooLarge, refusal{
 			said{"the command or its manifest is too long", "명령이나 매니페스트가 너무 깁니다"},
-			said{fmt.Sprintf("a command may have %d bytes, a manifest %d", maxCommand, maxInput), fmt.Sprintf("명령은 %d바이트, 매니페스트는 %d바이트까지입니다", maxCommand, maxInput)})
+			said{fmt.Sprintf("a command may have %d bytes, a manifest %d", maxCommand, maxInput), fmt.Sprintf("명령은 %d바이트, 매니페스트는 %d바이트까지입니다", maxCommand, maxInput)}})
 	}
-	u, no := understand(line, input)
+	u, no := understand(o.line, o.input, o.terminal)
 	if no != nil {
-		return nil, say(http.StatusBadRequest, no.why, no.hint)
+		return nil, say(http.StatusBadRequest, *no)
 	}
 	config := s.KubeconfigPath()
 	if _, err := os.Stat(config); config == "" || err != nil {
-		return nil, say(http.StatusServiceUnavailable,
-			said{"the cluster has no credentials yet: it is still starting", "클러스터가 아직 시작하는 중이라 자격 증명이 없습니다"},
-			said{"try again in a few seconds", "몇 초 뒤에 다시 해 보세요"})
+		return nil, say(http.StatusServiceUnavailable, noCredentials)
 	}
-	return &command{server: s, understood: u, input: input, config: config, namespace: ns, lang: lang}, nil
+	return &command{server: s, understood: u, input: o.input, config: config, namespace: o.namespace, lang: o.lang}, nil
 }
+
+var noCredentials = refusal{
+	said{"the cluster has no credentials yet: it is still starting", "클러스터가 아직 시작하는 중이라 자격 증명이 없습니다"},
+	said{"try again in a few seconds", "몇 초 뒤에 다시 해 보세요"}}
 
 // runCommand checks and runs a command in one, for callers that have begun their
 // answer. It waits for a place among the running ones. The child ends with ctx, or
 // when emit returns an error.
 func (s *Server) runCommand(ctx context.Context, line, input, lang, ns string, emit func(stream, data string) error) (exit int, err error) {
-	c, err := s.check(line, input, lang, ns)
+	c, err := s.check(order{line: line, input: input, lang: lang, namespace: ns})
 	if err != nil {
 		return 0, err
 	}

@@ -33,7 +33,7 @@ func TestKubeconfigOfACommand(t *testing.T) {
 		{"kubectl get pods --token=x", "pod-birth-abcd", []string{"namespace: pod-birth-abcd", "cluster: c"}, []string{"admin"}},
 		{"kubectl get pods --token=x", "", []string{"cluster: c"}, []string{"admin", "namespace"}},
 	} {
-		u, no := understand(c.line, "")
+		u, no := understand(c.line, "", false)
 		if no != nil {
 			t.Fatal(no.why.en)
 		}

@@ -16,7 +16,7 @@ import (
 //     every flag as --name=value, so that the two cannot understand
 //     differently.
 //  2. The child process (console.go) finds nothing: an empty environment, an
-//     empty directory, no terminal.
+//     empty directory, no terminal but the one that is made for it (terminal.go).
 //  3. Secret values are not printed: formats that show whole objects are
 //     refused where the object can be a Secret. What a container prints is the
 //     learner's own, even if it prints a Secret it was given.
@@ -51,6 +51,7 @@ const (
 	group                     // has commands below it, so takes no words of its own
 	table                     // -o wide or name
 	text                      // -o yaml or json of what is never a secret
+	typing                    // in a terminal it has -i and -t
 )
 
 // globals are flags of every command.
@@ -77,7 +78,9 @@ var verbs = []verb{
 	{"describe", "selector/l= all-namespaces/A show-events chunk-size=", stdin},
 	{"events", "for= types= watch/w all-namespaces/A no-headers chunk-size= allow-missing-template-keys", objects},
 	{"logs", "follow/f previous/p container/c= all-containers all-pods tail= since= since-time= timestamps limit-bytes= prefix selector/l= max-log-requests= ignore-errors pod-running-timeout=", 0},
-	{"exec", "container/c= quiet/q pod-running-timeout=", dash},
+	{"exec", "container/c= quiet/q pod-running-timeout=", dash | typing},
+	{"attach", "container/c= quiet/q pod-running-timeout=", typing},
+	{"debug", "image= target= container/c= env= profile= copy-to= same-node share-processes replace set-image= image-pull-policy= quiet/q attach arguments-only", dash | typing},
 	{"top", "", group},
 	{"top pod", "containers sort-by= selector/l= field-selector= all-namespaces/A no-headers sum", 0},
 	{"top node", "sort-by= selector/l= no-headers show-capacity", 0},
@@ -110,7 +113,7 @@ var verbs = []verb{
 	{"create serviceaccount", creating, objects},
 	{"replace", creating + "force cascade=?background grace-period= timeout= wait subresource=", objects | stdin},
 	{"delete", selecting + "all cascade=?background force grace-period= now wait timeout= ignore-not-found dry-run=dryrun", names | stdin},
-	{"run", writing + "save-config image= image-pull-policy= restart= env= labels/l= annotations= port= expose command attach rm quiet/q privileged override-type= overrides= pod-running-timeout= cascade=?background grace-period= timeout= wait", objects | dash},
+	{"run", writing + "save-config image= image-pull-policy= restart= env= labels/l= annotations= port= expose command attach rm quiet/q privileged override-type= overrides= pod-running-timeout= cascade=?background grace-period= timeout= wait", objects | dash | typing},
 	{"expose", writing + "save-config name= port= target-port= protocol= type= selector= labels/l= external-ip= load-balancer-ip= session-affinity= cluster-ip=", objects | stdin},
 	{"scale", printing + "dry-run=dryrun replicas= current-replicas= resource-version= selector/l= all timeout=", objects | stdin},
 	{"autoscale", writing + "save-config min= max= cpu= memory= name=", objects | stdin},
@@ -177,10 +180,6 @@ var refusedVerbs = map[string]refusal{
 		said{"run it in a terminal: `dashboard kubectl proxy`", "터미널에서 `dashboard kubectl proxy`로 실행하세요"}},
 	"port-forward": {said{"port-forward opens a port of this computer", "port-forward는 이 컴퓨터의 포트를 엽니다"},
 		said{"run it in a terminal: `dashboard kubectl port-forward …`", "터미널에서 `dashboard kubectl port-forward …`로 실행하세요"}},
-	"attach": {said{"attach needs a terminal", "attach에는 터미널이 필요합니다"},
-		said{"`kubectl logs -f POD` shows what a container prints", "`kubectl logs -f POD`로 컨테이너의 출력을 볼 수 있습니다"}},
-	"debug": {said{"debug needs a terminal", "debug에는 터미널이 필요합니다"},
-		said{"run it in a terminal: `dashboard kubectl debug …`", "터미널에서 `dashboard kubectl debug …`로 실행하세요"}},
 	"plugin":     {said{"plugins are programs of this computer", "플러그인은 이 컴퓨터의 프로그램입니다"}, ownTerminal},
 	"kustomize":  {said{"kustomize reads files of this computer", "kustomize는 이 컴퓨터의 파일을 읽습니다"}, useEditor},
 	"kuberc":     {said{"kuberc changes files of this computer", "kuberc는 이 컴퓨터의 파일을 바꿉니다"}, ownTerminal},
@@ -227,7 +226,7 @@ var refusedFlags = map[string]refusal{
 var (
 	fileFlag       = refusal{said{"it reads or writes files of this computer, and the console has none", "이 컴퓨터의 파일을 읽거나 쓰는데, 콘솔에는 파일이 없습니다"}, useEditor}
 	credentialFlag = refusal{said{"the console has one cluster and one user, and no other credentials", "콘솔에는 클러스터와 사용자가 하나뿐이고 다른 자격 증명은 없습니다"}, said{"leave it out; --as USER acts as somebody else", "빼세요. 다른 사용자로 실행하려면 --as USER를 쓰세요"}}
-	terminalFlag   = refusal{said{"the console cannot type into a running program", "콘솔은 실행 중인 프로그램에 입력할 수 없습니다"}, said{"leave it out, and give the whole command: `kubectl exec POD -- ls /`", "빼고 명령 전체를 쓰세요: `kubectl exec POD -- ls /`"}}
+	terminalFlag   = refusal{said{"the console cannot type into a running program", "콘솔은 실행 중인 프로그램에 입력할 수 없습니다"}, said{"for exec, run, attach and debug the terminal below the stage has -it; or leave it out and give the whole command: `kubectl exec POD -- ls /`", "exec, run, attach, debug라면 무대 아래의 터미널에서 -it를 쓸 수 있습니다. 아니면 빼고 명령 전체를 쓰세요: `kubectl exec POD -- ls /`"}}
 	secretFlag     = refusal{said{"it could print the values of Secrets, which stay out of the browser", "Secret의 값을 출력할 수 있는데, 그 값은 브라우저로 보내지 않습니다"}, leaveOut}
 )
 
@@ -307,7 +306,8 @@ func (u understood) value(name string) (value string, ok bool) {
 }
 
 // understand parses a command line and refuses what the console does not run.
-func understand(line, input string) (understood, *refusal) {
+// In a terminal some commands may be typed into.
+func understand(line, input string, terminal bool) (understood, *refusal) {
 	words, no := splitWords(line)
 	if no != nil {
 		return understood{}, no
@@ -317,7 +317,7 @@ func understand(line, input string) (understood, *refusal) {
 			said{"the console runs kubectl only", "콘솔은 kubectl만 실행합니다"},
 			said{"begin with kubectl, as in `kubectl get pods`", "`kubectl get pods`처럼 kubectl로 시작하세요"}}
 	}
-	p := parser{words: words[1:], input: input}
+	p := parser{words: words[1:], input: input, terminal: terminal}
 	if no := p.parse(); no != nil {
 		return understood{}, no
 	}
@@ -326,8 +326,9 @@ func understand(line, input string) (understood, *refusal) {
 
 type parser struct {
 	understood
-	words []string // not parsed yet
-	input string
+	words    []string // not parsed yet
+	input    string
+	terminal bool // somebody can type into what runs
 }
 
 func (p *parser) parse() *refusal {
@@ -359,7 +360,7 @@ func (p *parser) parse() *refusal {
 		v, args = next, args[1:]
 	}
 	p.verb = v
-	allowed := v.allowed()
+	allowed := p.allowed()
 	for len(args) > 0 {
 		switch {
 		case args[0] == "--":
@@ -387,6 +388,15 @@ func (p *parser) parse() *refusal {
 			said{"leave it out", "빼세요"}}
 	}
 	return nil
+}
+
+// allowed are the flags that the command has here.
+func (p *parser) allowed() []flag {
+	flags := p.verb.allowed()
+	if p.terminal && p.verb.traits&typing != 0 {
+		flags = append(flags, parseFlags("stdin/i tty/t")...)
+	}
+	return flags
 }
 
 // isFlag: a single - is a word.

@@ -71,7 +71,7 @@ func TestUnderstood(t *testing.T) {
 		"kubectl get --raw='/readyz?verbose'":                         "get|--raw=/readyz?verbose",
 		"kubectl get pods ''":                                         "get|pods|",
 	} {
-		u, no := understand(line, aPod)
+		u, no := understand(line, aPod, false)
 		if no != nil {
 			t.Errorf("%s\n refused: %s: %s", line, no.why.en, no.hint.en)
 			continue
@@ -199,7 +199,7 @@ func TestRefused(t *testing.T) {
 		{"kubectl get pods --log_file=/tmp/x", "no flag"},
 		{"kubectl get pods --kuberc=/x", "files"},
 		{"kubectl kuberc set --section defaults", "files"},
-		{"kubectl debug node/n --custom=/etc/passwd", "terminal"},
+		{"kubectl debug node/n --custom=/etc/passwd", "files"},
 		{"kubectl apply set-last-applied -f -", "not offered"},
 		{"kubectl auth reconcile -f /x", "not offered"},
 
@@ -222,14 +222,14 @@ func TestRefused(t *testing.T) {
 		{"kubectl ./foo", "knows no"},
 		{"kubectl proxy --address=0.0.0.0", "port"},
 		{"kubectl port-forward web 80 --address=0.0.0.0", "port"},
-		{"kubectl attach web -i", "terminal"},
+		{"kubectl attach web -i", "type into"},
 		{"kubectl exec -it web -- sh", "type into"},
 		{"kubectl exec -ti web -- sh", "type into"},
 		{"kubectl exec web -i -- sh", "type into"},
 		{"kubectl exec web --stdin=true -- sh", "type into"},
 		{"kubectl exec web --tty -- sh", "type into"},
 		{"kubectl run p --image=busybox -it --rm", "type into"},
-		{"kubectl debug web -it --image=busybox", "terminal"},
+		{"kubectl debug web -it --image=busybox", "type into"},
 		{"kubectl delete pods --all -i", "type into"},
 		{"kubectl completion bash", "shell"},
 		{"kubectl alpha x", "alpha"},
@@ -282,7 +282,7 @@ func TestRefused(t *testing.T) {
 		{"kubectl apply -f - --dry-run=true", "=client or =server"},
 		{"kubectl get pods -o xml", "not offered"},
 	} {
-		u, no := understand(c.line, aPod)
+		u, no := understand(c.line, aPod, false)
 		if no == nil {
 			t.Errorf("%s\n is run as %q", c.line, u.argv())
 			continue
@@ -308,15 +308,15 @@ func TestManifestsWithSecrets(t *testing.T) {
 		"kind: !!binary U2VjcmV0", "kind: !<tag:yaml.org,2002:binary> U2VjcmV0", "kind: List\nitems: [{kind: Secret}]", "a: &s Secret\nkind: *s",
 	} {
 		for _, line := range []string{"kubectl apply -f - -o yaml", "kubectl get -f - -o json", "kubectl apply view-last-applied -f -", "kubectl replace -f - -ojsonpath={.data}"} {
-			if u, no := understand(line, manifest); no == nil {
+			if u, no := understand(line, manifest, false); no == nil {
 				t.Errorf("%q: %s is run as %q", manifest, line, u.argv())
 			}
 		}
-		if _, no := understand("kubectl apply -f - -o name", manifest); no != nil {
+		if _, no := understand("kubectl apply -f - -o name", manifest, false); no != nil {
 			t.Errorf("%q: %s", manifest, no.why.en)
 		}
 	}
-	if _, no := understand("kubectl apply -f -", " \n"); no == nil || !strings.Contains(no.why.en, "empty") {
+	if _, no := understand("kubectl apply -f -", " \n", false); no == nil || !strings.Contains(no.why.en, "empty") {
 		t.Error("an empty editor pane is not told")
 	}
 }
@@ -367,7 +367,7 @@ func TestBookCommandsAreRun(t *testing.T) {
 			if a.Order != nil {
 				continue
 			}
-			if _, no := understand(a.Run, a.Stdin); no != nil {
+			if _, no := understand(a.Run, a.Stdin, false); no != nil {
 				t.Errorf("chapter %s: %s: %s", c.ID, a.Run, no.why.en)
 			}
 		}
@@ -375,7 +375,7 @@ func TestBookCommandsAreRun(t *testing.T) {
 			if l.Skip != "" {
 				continue
 			}
-			if _, no := understand(l.Line, "kind: Pod"); no != nil {
+			if _, no := understand(l.Line, "kind: Pod", false); no != nil {
 				t.Errorf("chapter %s, in its text: %s: %s", c.ID, l.Line, no.why.en)
 			}
 		}
@@ -387,7 +387,7 @@ func FuzzUnderstand(f *testing.F) {
 	f.Add("kubectl create -f - --server=x", "")
 	f.Add(`kubectl exec "a b" -c 'd' -- ls -l`, "")
 	f.Fuzz(func(t *testing.T, line, input string) {
-		u, no := understand(line, input)
+		u, no := understand(line, input, false)
 		if no != nil {
 			return
 		}

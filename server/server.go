@@ -175,6 +175,8 @@ func (s *Server) routes() http.Handler {
 	r.Get("/api/share", s.handle(s.shareState))
 	r.Get("/api/share/code.svg", s.handle(s.shareCode))
 	r.Post("/api/kubectl", s.handle(s.kubectl))
+	r.Get("/api/terminal", s.handle(s.terminal))
+	r.Post("/api/complete", s.handle(s.complete))
 	s.controlRoutes(r)
 	s.learnerRoutes(r)
 	s.recordingRoutes(r)
