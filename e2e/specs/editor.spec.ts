@@ -43,6 +43,12 @@ test("a manifest is completed, checked without storing anything, and applied", a
 
   await expectReadable(page, "#panel-notes");
 
+  // What the cluster's OpenAPI has no place for is marked while it is typed.
+  await console_.write(manifest("        colour: red\n        ports:\n        - containerPort: '80'\n"));
+  await expect(page.locator(".cm-panel-lint li")).toHaveText([
+    "There is no such field here: colour",
+    "A whole number belongs here, without quotes",
+  ]);
   await console_.write(manifest("        colour: red\n"));
   await editor.getByRole("button", { name: "Check" }).click();
   await expect(console_.output).toContainText('unknown field "spec.template.spec.containers[0].colour"');

@@ -6,7 +6,9 @@ import { readPlace } from "./address.ts";
 import { type App, type Lang, mayAct } from "./app.ts";
 import { mount as mountChapter } from "./chapter/chapter.ts";
 import { mountReading } from "./chapter/reading.ts";
-import { mount as mountConsole } from "./console/console.ts";
+import { mount as mountConsole, OFFER } from "./console/console.ts";
+import { TerminalDrawer } from "./console/drawer.ts";
+import { askAboutLink } from "./console/linked.ts";
 import { follows, joinClass } from "./follow/class.ts";
 import { word } from "./i18n/ui.ts";
 import { keepAddress } from "./page/address.ts";
@@ -15,6 +17,7 @@ import { openDoor } from "./page/door.ts";
 import { Stream } from "./page/stream.ts";
 import { Theatre } from "./page/theatre.ts";
 import type { Command } from "./panel/commands.ts";
+import { find } from "./panel/html.ts";
 import { currentTheme } from "./panel/theme.ts";
 import { loadBook } from "./wire/book.ts";
 import { KEEP, KEEP_RECORDING } from "./wire/log.ts";
@@ -30,6 +33,10 @@ const wanted = readPlace(location.search, location.hash);
 const theatre = new Theatre(lang, new Stream(recording), wanted, replaying ? KEEP_RECORDING : KEEP);
 const { look, past, player, words } = theatre;
 const { log } = past;
+/** It acts on the running cluster, not on what a recording shows. */
+const terminalRoot = recording ? null : document.querySelector<HTMLElement>('[data-mount="terminal"]');
+const terminal = terminalRoot && new TerminalDrawer(terminalRoot, lang, find("#view-stage"));
+if (!terminal) document.querySelector('.tool[data-action="terminal"]')?.remove();
 const desk = new Desk(theatre, {
   orders: mayAct() && !recording,
   over: replaying || recording !== null,
@@ -39,6 +46,9 @@ const desk = new Desk(theatre, {
     ...(follows
       ? []
       : [{ id: "present", says: "presentTitle", keys: ["p"], run: () => classroom.present() } satisfies Command]),
+    ...(terminal
+      ? [{ id: "terminal", says: "doTerminal", keys: ["`"], run: () => terminal.toggle() } satisfies Command]
+      : []),
   ],
 });
 const { doings, writing } = desk;
@@ -104,6 +114,9 @@ if (consoleRoot && (recording || replaying)) {
     Object.assign(document.createElement("p"), { className: "hint", textContent: word(lang, "noConsole") }),
   );
 } else if (consoleRoot) mountConsole(consoleRoot, app);
+askAboutLink(lang, (command, answer) =>
+  document.dispatchEvent(new CustomEvent(OFFER, { detail: { command, run: answer === "run" } })),
+);
 if (recording) {
   const back = { href: location.pathname, textContent: word(lang, "backToCluster") };
   writing.notice(`${word(lang, "replays")} `, Object.assign(document.createElement("a"), back));

@@ -8,11 +8,9 @@ import { isAbort, postLines } from "./stream.ts";
 import { consoleText, examples, sampleManifest } from "./text.ts";
 import type { YamlEditor } from "./yamleditor.ts";
 
-const KEPT = "kubestage.console";
-
 /**
  * An event on the document with a command line as its detail, or {command, manifest}:
- * it is put into the console, not run.
+ * it is put into the console, not run. With {command, run: true} somebody has been asked.
  */
 export const OFFER = "kubestage-command";
 
@@ -98,7 +96,7 @@ export const mount: Mount = (root, app) => {
     return;
   }
 
-  const history = new CommandHistory(recall());
+  const history = CommandHistory.kept();
   const screen = new Screen();
   let running: AbortController | undefined;
 
@@ -144,7 +142,7 @@ export const mount: Mount = (root, app) => {
     const command = line.trim();
     if (command === "" || running) return;
     history.add(command);
-    keep(history.all());
+    history.keep();
     const stdin = readsStdin(command);
     if (stdin) openEditor(true);
     output.scrollTop = output.scrollHeight;
@@ -248,27 +246,11 @@ export const mount: Mount = (root, app) => {
   }
   document.addEventListener(OFFER, (e) => {
     if (!(e instanceof CustomEvent)) return;
-    const offered: { command: string; manifest?: string } =
+    const offered: { command: string; manifest?: string; run?: boolean } =
       typeof e.detail === "string" ? { command: e.detail } : e.detail;
     const { command } = offered;
     if (offered.manifest !== undefined) write(offered.manifest);
-    offer(command);
+    if (offered.run) void start(command);
+    else offer(command);
   });
 };
-
-function recall(): string[] {
-  try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((line) => typeof line === "string") : [];
-  } catch {
-    return []; // storage may be off
-  }
-}
-
-function keep(lines: string[]): void {
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify(lines));
-  } catch {
-    // the history then lasts as long as the page
-  }
-}

@@ -11,6 +11,38 @@ export interface Field {
   says: string;
 }
 
+/** A field with those below it, as kubectl explain --recursive tells them. */
+export interface FieldTree {
+  type: string;
+  required: boolean;
+  values: string[];
+  /** Whether values are all of them: explain names no more than four of a list. */
+  allValues: boolean;
+  /** Empty for what has a single value, and for what the schema does not open. */
+  fields: Map<string, FieldTree>;
+}
+
+/** Reads the answer of kubectl explain --recursive. */
+export function readTree(answer: string): Map<string, FieldTree> {
+  const top = new Map<string, FieldTree>();
+  const open = [top]; // by level
+  let last: FieldTree | undefined;
+  for (const line of answer.slice(answer.indexOf("\nFIELDS:\n") + 9).split("\n")) {
+    const field = /^((?: {2})+)(\S+)\t<([^>]+)>( -required-)?$/.exec(line);
+    if (field) {
+      const level = field[1]!.length / 2;
+      last = { type: field[3]!, required: Boolean(field[4]), values: [], allValues: true, fields: new Map() };
+      open[level - 1]?.set(field[2]!, last);
+      open[level] = last.fields;
+    } else if (last && /^ *enum: /.test(line)) {
+      const values = line.slice(line.indexOf("enum: ") + 6).split(", ");
+      last.allValues = values.at(-1) !== "....";
+      last.values = (last.allValues ? values : values.slice(0, -1)).map((v) => (v === '""' ? "" : v));
+    }
+  }
+  return top;
+}
+
 /** Reads the answer of kubectl explain: its list of fields. */
 export function readFields(answer: string): Field[] {
   const out: Field[] = [];
@@ -35,6 +67,7 @@ export function readFields(answer: string): Field[] {
 /** Asks once for each kind and path; an answer that failed is asked for again. */
 export class Explain {
   private known = new Map<string, Promise<Field[]>>();
+  private kinds = new Map<string, Promise<Map<string, FieldTree> | null>>();
 
   constructor(private readonly lang: string) {}
 
@@ -44,7 +77,7 @@ export class Explain {
     const command = `kubectl explain ${[kind.toLowerCase(), ...path].join(".")}${version}`;
     let answer = this.known.get(command);
     if (!answer) {
-      answer = this.ask(command);
+      answer = this.ask(command).then((a) => (a.exit === 0 ? readFields(a.text) : []));
       this.known.set(command, answer);
       answer.then(
         (fields) => fields.length === 0 && this.known.delete(command),
@@ -54,16 +87,30 @@ export class Explain {
     return answer;
   }
 
-  private async ask(command: string): Promise<Field[]> {
+  /** All that a kind is made of; null when the cluster knows no such kind. */
+  kind(apiVersion: string, kind: string): Promise<Map<string, FieldTree> | null> {
+    if (!/^[A-Za-z]\w*$/.test(kind) || !/^[\w./-]+$/.test(apiVersion)) return Promise.resolve(null);
+    const command = `kubectl explain ${kind.toLowerCase()} --api-version=${apiVersion} --recursive`;
+    let answer = this.kinds.get(command);
+    if (!answer) {
+      answer = this.ask(command).then((a) => (a.exit === 0 ? readTree(a.text) : null));
+      this.kinds.set(command, answer);
+      // A kind may come later, with its CustomResourceDefinition.
+      answer.then(
+        (fields) => fields || this.kinds.delete(command),
+        () => this.kinds.delete(command),
+      );
+    }
+    return answer;
+  }
+
+  private async ask(command: string): Promise<{ text: string; exit: number | undefined }> {
     let text = "";
-    await postLines(
-      "/api/kubectl",
-      { command, lang: this.lang },
-      (m) => {
-        if (typeof m.data === "string" && m.stream !== "stderr") text += m.data;
-      },
-      new AbortController().signal,
-    );
-    return readFields(text);
+    let exit: number | undefined;
+    await postLines("/api/kubectl", { command, lang: this.lang }, (m) => {
+      if (typeof m.data === "string" && m.stream !== "stderr") text += m.data;
+      if (typeof m.exit === "number") exit = m.exit;
+    });
+    return { text, exit };
   }
 }

@@ -1,6 +1,8 @@
 // The commands of this tab, newest last, as a shell remembers them: the same
 // command twice in a row is kept once, and going down past the newest gives
-// back what was being typed.
+// back what was being typed. They last as long as the tab.
+
+const KEPT = "kubestage.console";
 
 export class CommandHistory {
   private readonly lines: string[];
@@ -12,6 +14,25 @@ export class CommandHistory {
     this.limit = limit;
     this.lines = lines.slice(-limit);
     this.at = this.lines.length;
+  }
+
+  /** With what this tab remembers. */
+  static kept(): CommandHistory {
+    try {
+      const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+      return new CommandHistory(Array.isArray(kept) ? kept.filter((line) => typeof line === "string") : []);
+    } catch {
+      return new CommandHistory(); // storage may be off
+    }
+  }
+
+  /** Has the tab remember it. */
+  keep(): void {
+    try {
+      sessionStorage.setItem(KEPT, JSON.stringify(this.lines));
+    } catch {
+      // the history then lasts as long as the page
+    }
   }
 
   add(line: string): void {
@@ -34,9 +55,5 @@ export class CommandHistory {
     if (this.at >= this.lines.length) return undefined;
     this.at++;
     return this.at === this.lines.length ? this.typed : this.lines[this.at];
-  }
-
-  all(): string[] {
-    return [...this.lines];
   }
 }

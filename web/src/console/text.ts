@@ -22,6 +22,18 @@ export interface ConsoleText {
   cancelled: string;
   broken: string;
   stopped: string;
+  terminalInput: string;
+  terminalWelcome: string;
+  tooMuch: string;
+  nothing: string;
+  linkedTitle: string;
+  linkedWords: string;
+  linkedIn(namespace: string): string;
+  linkedStrange: string;
+  linkedNot: string;
+  linkedKeep: string;
+  linkedCancel: string;
+  close: string;
 }
 
 const en: ConsoleText = {
@@ -46,6 +58,22 @@ const en: ConsoleText = {
   cancelled: "Cancelled.",
   broken: "The answer broke off.",
   stopped: "Kubestage does not answer. Is it still running in your terminal?",
+  terminalInput: "Terminal: kubectl commands",
+  terminalWelcome:
+    "The real kubectl. Tab completes, ↑ brings earlier commands back, Ctrl-C stops, Esc goes back to the stage.",
+  tooMuch: "Too much to read out; move with the arrow keys.",
+  nothing: "nothing to complete with",
+  linkedTitle: "Run the command of this link?",
+  linkedWords:
+    "The link you opened brings this command. It is run on the cluster on the stage, and only if you want it.",
+  linkedIn: (namespace) =>
+    `The link you opened brings this command. It is run in your namespace ${namespace}, and only if you want it.`,
+  linkedStrange:
+    "The link you opened brings something that is not a kubectl command of one line, or has invisible characters in it. It is not run.",
+  linkedNot: "The link you opened brings a command, but this page cannot run any: it only watches.",
+  linkedKeep: "Put it into the console",
+  linkedCancel: "Do not run it",
+  close: "Close",
 };
 
 const ko: ConsoleText = {
@@ -70,6 +98,20 @@ const ko: ConsoleText = {
   cancelled: "중단했습니다.",
   broken: "응답이 도중에 끊겼습니다.",
   stopped: "Kubestage가 응답하지 않습니다. 터미널에서 아직 실행 중인지 확인하세요.",
+  terminalInput: "터미널: kubectl 명령",
+  terminalWelcome: "진짜 kubectl입니다. Tab은 자동 완성, ↑는 이전 명령, Ctrl-C는 중단, Esc는 무대로 돌아가기입니다.",
+  tooMuch: "읽어 주기에는 너무 깁니다. 방향키로 옮겨 다니며 읽으세요.",
+  nothing: "완성할 것이 없습니다",
+  linkedTitle: "링크에 담긴 명령을 실행할까요?",
+  linkedWords: "방금 연 링크에 이 명령이 들어 있습니다. 실행을 누를 때만 무대 위의 클러스터에서 실행됩니다.",
+  linkedIn: (namespace) =>
+    `방금 연 링크에 이 명령이 들어 있습니다. 실행을 누를 때만 내 네임스페이스 ${namespace}에서 실행됩니다.`,
+  linkedStrange:
+    "방금 연 링크에 들어 있는 것은 한 줄짜리 kubectl 명령이 아니거나 보이지 않는 글자가 섞여 있습니다. 실행하지 않습니다.",
+  linkedNot: "방금 연 링크에 명령이 들어 있지만, 이 페이지에서는 보기만 할 수 있어 실행하지 않습니다.",
+  linkedKeep: "콘솔에 넣기",
+  linkedCancel: "실행하지 않기",
+  close: "닫기",
 };
 
 export const consoleText: Record<Lang, ConsoleText> = { en, ko };

@@ -10,11 +10,20 @@ import {
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  ensureSyntaxTree,
+  HighlightStyle,
+  indentUnit,
+  syntaxHighlighting,
+} from "@codemirror/language";
+import { type Diagnostic, linter, lintGutter, lintKeymap } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import type { Lang } from "../app.ts";
 import { Explain } from "./explain.ts";
+import { lint } from "./yamllint.ts";
 import { yamlPlace } from "./yamlplace.ts";
 
 export interface YamlEditor {
@@ -40,13 +49,18 @@ const look = EditorView.theme({
   ".cm-tooltip": { backgroundColor: "var(--card)", color: "var(--ink)", border: "1px solid var(--line)" },
   ".cm-tooltip.cm-completionInfo": { maxWidth: "26em", padding: "8px 10px", fontFamily: "var(--font)" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent-soft)", color: "var(--ink)" },
+  ".cm-panels": { backgroundColor: "var(--card-2)", color: "var(--ink)", fontFamily: "var(--font)" },
+  ".cm-panels-bottom": { borderTop: "1px solid var(--line)" },
+  ".cm-diagnostic-error": { borderLeftColor: "var(--bad)" },
+  ".cm-panel.cm-panel-lint ul [aria-selected]": { backgroundColor: "var(--bad-soft)" },
+  ".cm-panel.cm-panel-lint button": { color: "var(--muted)" },
   ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal" },
 });
 
 /** Puts an editor into an element; changed is told of every change. */
 export function mountEditor(
   root: HTMLElement,
-  lang: string,
+  lang: Lang,
   label: string,
   text: string,
   changed: (text: string) => void,
@@ -68,12 +82,18 @@ export function mountEditor(
         look,
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+        linter(({ state }) => check(state, explain, lang), { delay: 500, autoPanel: true }),
+        lintGutter(),
+        lang === "ko"
+          ? EditorState.phrases.of({ Diagnostics: "문제", "No diagnostics": "문제 없음", close: "닫기" })
+          : [],
         autocompletion({ override: [(context) => complete(context, explain)] }),
         // Tab moves on through the page, as keyboard users need; Ctrl-] and Ctrl-[ indent.
         keymap.of([
           { key: "Ctrl-]", run: indentMore },
           { key: "Ctrl-[", run: indentLess },
           ...completionKeymap,
+          ...lintKeymap,
           ...historyKeymap,
           ...defaultKeymap,
         ]),
@@ -92,6 +112,13 @@ export function mountEditor(
     },
     focus: () => view.focus(),
   };
+}
+
+async function check(state: EditorState, explain: Explain, lang: Lang): Promise<Diagnostic[]> {
+  const tree = ensureSyntaxTree(state, state.doc.length, 200);
+  if (!tree) return []; // so long a text is for the dry run
+  const found = await lint(tree, state.doc.toString(), (v, kind) => explain.kind(v, kind), lang).catch(() => []);
+  return found.map((p) => ({ ...p, to: Math.min(p.to, state.doc.length), severity: "error" }));
 }
 
 async function complete(context: CompletionContext, explain: Explain): Promise<CompletionResult | null> {

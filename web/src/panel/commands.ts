@@ -54,11 +54,17 @@ export function listen(commands: readonly Command[]): void {
     if (ev.ctrlKey || ev.metaKey || ev.altKey || ev.defaultPrevented) return;
     if (at?.closest("input, textarea, select, [contenteditable], [role=textbox], dialog")) return;
     if (keepsFor(ev.key, at)) return;
-    const command = byKey.get(ev.key.length === 1 ? ev.key.toLowerCase() : ev.key);
+    const command = byKey.get(ev.key.length === 1 ? ev.key.toLowerCase() : ev.key) ?? byKey.get(latin(ev));
     if (!command) return;
     ev.preventDefault();
     command.run();
   });
+}
+
+/** What a key of a Korean keyboard says in Latin: with Hangul on, L gives "ㅣ" and ` gives "₩". */
+function latin(ev: KeyboardEvent): string {
+  if (ev.code === "Backquote") return "`";
+  return /^\p{Script=Hangul}$/u.test(ev.key) ? (/^Key([A-Z])$/.exec(ev.code)?.[1]?.toLowerCase() ?? "") : "";
 }
 
 /** Whether what has the focus needs a key for itself. */
