@@ -20,7 +20,7 @@ export class Terminal {
 
   async type(...keys: string[]): Promise<void> {
     for (const key of keys)
-      if (/^(Enter|Tab|Escape|Arrow\w+|(Control|Shift)\+.)$/.test(key)) await this.page.keyboard.press(key);
+      if (/^(Enter|Tab|Escape|Arrow\w+|(Control|Shift)\+\w+)$/.test(key)) await this.page.keyboard.press(key);
       else await this.page.keyboard.type(key);
   }
 

@@ -41,9 +41,9 @@ test("kubectl in the terminal: completed, followed, typed into, refused", async 
   expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`)).toEqual([]);
 
   // Nobody is caught in it.
-  await terminal.type("Control+c", "Tab");
+  await terminal.type("Control+c", "Shift+Tab");
   await expect(terminal.drawer.getByRole("button", { name: "Close" })).toBeFocused();
-  await terminal.type("Shift+Tab", "Escape");
+  await terminal.type("Tab", "Escape");
   await expect(page.locator("#view-stage")).toBeFocused();
   await page.keyboard.press("`");
   await expect(terminal.drawer).toBeHidden();

@@ -190,7 +190,7 @@ export async function mountTerminal(root: HTMLElement, lang: Lang, leave: (close
     return key.key !== "Tab" || (!key.shiftKey && line.text.trim() !== "");
   });
 
-  term.write(`${dim(t.terminalWelcome)}\r\n`);
+  term.textarea?.setAttribute("aria-describedby", "terminal-hint");
   ready();
   return {
     focus: () => term.focus(),

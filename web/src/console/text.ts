@@ -23,7 +23,6 @@ export interface ConsoleText {
   broken: string;
   stopped: string;
   terminalInput: string;
-  terminalWelcome: string;
   tooMuch: string;
   nothing: string;
   linkedTitle: string;
@@ -59,8 +58,6 @@ const en: ConsoleText = {
   broken: "The answer broke off.",
   stopped: "Kubestage does not answer. Is it still running in your terminal?",
   terminalInput: "Terminal: kubectl commands",
-  terminalWelcome:
-    "The real kubectl. Tab completes, ↑ brings earlier commands back, Ctrl-C stops, Esc goes back to the stage.",
   tooMuch: "Too much to read out; move with the arrow keys.",
   nothing: "nothing to complete with",
   linkedTitle: "Run the command of this link?",
@@ -99,7 +96,6 @@ const ko: ConsoleText = {
   broken: "응답이 도중에 끊겼습니다.",
   stopped: "Kubestage가 응답하지 않습니다. 터미널에서 아직 실행 중인지 확인하세요.",
   terminalInput: "터미널: kubectl 명령",
-  terminalWelcome: "진짜 kubectl입니다. Tab은 자동 완성, ↑는 이전 명령, Ctrl-C는 중단, Esc는 무대로 돌아가기입니다.",
   tooMuch: "읽어 주기에는 너무 깁니다. 방향키로 옮겨 다니며 읽으세요.",
   nothing: "완성할 것이 없습니다",
   linkedTitle: "링크에 담긴 명령을 실행할까요?",

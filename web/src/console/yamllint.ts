@@ -84,6 +84,11 @@ class Check {
     return undefined;
   }
 
+  /** Where a node is to be seen: those of several lines begin right behind what is before them. */
+  private start(node: SyntaxNode): number {
+    return node.from + this.of(node).search(/\S|$/);
+  }
+
   endOfLine(from: number): number {
     const end = this.text.indexOf("\n", from);
     return end < 0 ? this.text.length : end;
@@ -123,13 +128,14 @@ class Check {
 
   private value(node: SyntaxNode | null, field: FieldTree, type: string, owner: number): void {
     if (!node || isOpaque(node) || /^(null|~)$/.test(this.of(node))) return; // nothing is as good as absent
-    const wrong = (what: keyof typeof words) => this.report(what, node.from, this.endOfLine(node.from));
+    const start = this.start(node);
+    const wrong = (what: keyof typeof words) => this.report(what, start, this.endOfLine(start));
     if (type.startsWith("[]")) {
       if (!node.name.endsWith("Sequence")) wrong("list");
       else
         for (const item of node.getChildren("Item")) {
-          const value = [...children(item)].find((n) => n.name !== "-" && n.name !== "Comment") ?? null;
-          this.value(value, field, type.slice(2), item.from);
+          const value = [...children(item)].find((n) => n.name !== "-" && n.name !== "Comment");
+          if (value) this.value(value, field, type.slice(2), this.start(value));
         }
     } else if (type.startsWith("map[string]")) {
       if (!node.name.endsWith("Mapping")) wrong("fields");

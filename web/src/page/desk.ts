@@ -16,6 +16,7 @@ import { Transcript } from "../panel/transcript.ts";
 import { Transport } from "../panel/transport.ts";
 import { choicesOf, commandsOf } from "./commands.ts";
 import { Doings } from "./doings.ts";
+import { Telling } from "./telling.ts";
 import type { Theatre } from "./theatre.ts";
 import { Writing } from "./writing.ts";
 
@@ -82,6 +83,7 @@ export class Desk {
       if (ev.key === "?") this.dialog.close();
     });
     this.showTheme();
+    new Telling(find("[data-telling]"), theatre);
 
     theatre.draws(() => {
       transport.draw(source.link.value, source.now());

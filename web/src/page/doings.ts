@@ -26,22 +26,21 @@ export class Doings {
   }
 
   step(by: 1 | -1): void {
-    const { lang, look, past, player, words } = this.theatre;
+    const { lang, look, past, player } = this.theatre;
     const story = look.chosen.value ? past.stories.get(look.chosen.value) : undefined;
     const l = player.timeline;
     const stepped = player.step(
       by,
       story?.events.filter((seq) => l.steps[lowerBound(l.steps, seq)] === seq),
     );
-    this.tell(story && !stepped ? word(lang, by > 0 ? "storyEnds" : "storyBegins") : words.caption.text);
+    this.tell(story && !stepped ? word(lang, by > 0 ? "storyEnds" : "storyBegins") : "");
   }
 
   milestone(by: 1 | -1): void {
-    const { past, player, words } = this.theatre;
+    const { past, player } = this.theatre;
     const to = milestoneFrom(past.milestones.list, player.playhead.value, by);
     if (to !== null) player.seek(to);
     else if (by > 0) this.catchUp();
-    this.tell(words.caption.text);
   }
 
   replay(): void {
