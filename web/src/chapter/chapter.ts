@@ -313,10 +313,11 @@ class SceneView {
       if (this.running.value || !this.following.value) return;
       const first = this.facts.value.get(this.ids[0] ?? "");
       const last = this.facts.value.get(this.ids.at(-1) ?? "");
-      if (first && last && last.seq <= this.app.signals.playhead.value)
-        status.textContent = [this.t.done(duration(this.app.lang, elapsed(first, last))), this.borneOut]
-          .filter(Boolean)
-          .join(" ");
+      if (!first || !last || last.seq > this.app.signals.playhead.value) return;
+      const done = [this.t.done(duration(this.app.lang, elapsed(first, last))), this.borneOut]
+        .filter(Boolean)
+        .join(" ");
+      if (status.textContent !== done) status.textContent = done; // it is read out when it changes
     });
   }
 

@@ -41,12 +41,14 @@ export function mountPrediction(root: HTMLElement, view: PredictionView, t: Chap
       else delete c.dataset.verdict;
     }
     answer.hidden = chosen === "" && right === "";
-    answer.replaceChildren();
+    const says = document.createElement("p");
     if (right !== "") {
       const verdict = document.createElement("strong");
       verdict.textContent = chosen === "" ? t.shown : chosen === right ? t.rightAnswer : t.wrongAnswer;
-      answer.append(verdict, " ", because(form, right, captured(view.facts.value.values())));
-    } else if (chosen !== "") answer.textContent = t.predicted;
+      says.append(verdict, " ", because(form, right, captured(view.facts.value.values())));
+    } else if (chosen !== "") says.textContent = t.predicted;
+    // It is read out when it changes, and the playhead moves all the time.
+    if (says.textContent !== answer.textContent) answer.replaceChildren(...says.childNodes);
   });
 }
 
