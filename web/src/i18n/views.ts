@@ -31,7 +31,10 @@ export const viewWords = {
   count_decisions: ["Scheduling decisions", "스케줄링 결정"],
   count_calls: ["Runtime calls", "런타임 호출"],
   count_objects: ["Objects written", "기록된 오브젝트"],
-  podsAgainst: ["* against the beginning of the story", "* 이야기가 시작될 때와 견준 수"],
+  podsAgainst: [
+    "* against the beginning of the story; Pods that are being deleted do not count, as for the controllers",
+    "* 이야기가 시작될 때와 견준 수입니다. 컨트롤러가 셀 때처럼, 삭제되고 있는 파드는 넣지 않습니다.",
+  ],
   podsMade: ["Pods created", "만든 파드"],
   podsGone: ["Pods gone", "없어진 파드"],
   podsMost: ["Most Pods at once*", "가장 많았던 파드*"],

@@ -60,35 +60,39 @@ const signed = (n: number) => (n > 0 ? `+${n}` : n < 0 ? `−${-n}` : "0");
 
 /**
  * What a story did to the number of pods, against how many there were when it
- * began: the most at once, and the fewest that were ready.
+ * began: the most at once, and the fewest that were ready. A pod that is on its way out
+ * does not count, as it does not for the controllers, to whom maxSurge and maxUnavailable speak.
  */
 export function podsOf(
   story: Story,
   event: (seq: number) => KubeEvent | undefined,
   before: (write: KubeEvent) => KubeEvent | undefined,
 ) {
-  let made = 0;
-  let gone = 0;
-  let most = 0;
-  let ready = 0;
-  let leastReady = 0;
+  const count = { made: 0, gone: 0, most: 0, leastReady: 0 };
+  let [active, ready] = [0, 0];
   for (const seq of story.events) {
     const e = event(seq);
     if (e?.kind !== "etcd" || e.object?.resource !== "pods" || e.object.group) continue;
-    if (e.verb === "delete") gone++;
-    else if (e.detail?.version === 1) made++;
-    most = Math.max(most, made - gone);
-    const now = e.verb !== "delete" && isReady(e);
-    const was = e.detail?.version !== 1 && isReady(before(e));
-    ready += Number(now) - Number(was);
-    leastReady = Math.min(leastReady, ready);
+    const now = e.verb === "delete" ? undefined : e;
+    const was = e.detail?.version === 1 ? undefined : before(e);
+    if (!now) count.gone++;
+    else if (e.detail?.version === 1) count.made++;
+    active += Number(isActive(now)) - Number(isActive(was));
+    ready += Number(isReady(now)) - Number(isReady(was));
+    count.most = Math.max(count.most, active);
+    count.leastReady = Math.min(count.leastReady, ready);
   }
-  return { made, gone, most, leastReady };
+  return count;
 }
 
-/** Ready, and not on its way out. */
+const podIn = (e: KubeEvent | undefined) => e?.detail?.value as PodValue | undefined;
+
+/** As k8s.io/kubernetes v1.36.3, pkg/controller/controller_utils.go:1093 has it. */
+function isActive(e: KubeEvent | undefined): boolean {
+  const pod = podIn(e);
+  return pod !== undefined && !pod.metadata?.deletionTimestamp && !/^(Succeeded|Failed)$/.test(pod.status?.phase ?? "");
+}
+
 function isReady(e: KubeEvent | undefined): boolean {
-  const v = e?.detail?.value as PodValue | undefined;
-  if (v?.metadata?.deletionTimestamp) return false;
-  return v?.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
+  return isActive(e) && (podIn(e)?.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false);
 }

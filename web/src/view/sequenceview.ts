@@ -20,7 +20,7 @@ export class SequenceView implements View {
   private said = "";
 
   constructor(
-    private readonly root: HTMLElement,
+    root: HTMLElement,
     private readonly doings: Doings,
   ) {
     const part = (name: string) => {
@@ -52,7 +52,6 @@ export class SequenceView implements View {
     this.shown = sequence ? { moment: m, sequence } : null;
     this.drawBar(m, story);
     this.table.draw(...(story && other ? comparison(m, story, other, this.doings.titleOf) : []));
-    this.root.classList.toggle("compares", other !== undefined);
     const [a, b] = this.columns;
     a.draw(m, sequence, story?.events.length ?? 0, other && story ? this.doings.titleOf(story.root) : "");
     b.draw(
