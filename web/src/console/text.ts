@@ -44,7 +44,7 @@ const en: ConsoleText = {
   editor: "YAML",
   editorLabel: "YAML for commands that end in -f -",
   editorHint:
-    "A command with -f - reads this text. Ctrl-Space asks the cluster which fields there are. Check has the kube-apiserver try it, without storing anything.",
+    "A command with -f - reads this text. Ctrl-Space asks the cluster which fields there are; what it has no place for is marked (F8 goes to the next mark). Check has the kube-apiserver try it, without storing anything.",
   check: "Check (dry run)",
   apply: "Apply",
   output: "What kubectl answered",
@@ -82,7 +82,7 @@ const ko: ConsoleText = {
   editor: "YAML",
   editorLabel: "-f -로 끝나는 명령이 읽는 YAML",
   editorHint:
-    "-f -가 있는 명령은 이 글을 읽습니다. Ctrl-Space를 누르면 어떤 필드가 있는지 클러스터에 묻습니다. 검사는 kube-apiserver가 저장하지 않고 시험만 해 보는 것입니다.",
+    "-f -가 있는 명령은 이 글을 읽습니다. Ctrl-Space를 누르면 어떤 필드가 있는지 클러스터에 묻고, 클러스터가 모르는 것에는 표시가 됩니다(F8을 누르면 다음 표시로 갑니다). 검사는 kube-apiserver가 저장하지 않고 시험만 해 보는 것입니다.",
   check: "검사(dry run)",
   apply: "적용(apply)",
   output: "kubectl의 응답",

@@ -158,6 +158,7 @@ export const viewWords = {
   doLegend: ["Legend and keys", "범례와 단축키"],
   doTheme: ["Next theme: light, dark, projector", "다음 테마: 밝게, 어둡게, 프로젝터"],
   doPalette: ["Search commands, stories, objects, chapters", "명령, 이야기, 오브젝트, 장 찾기"],
+  telling: ["What happens on the stage", "무대에서 일어나는 일"],
   doTerminal: ["Open or close the terminal", "터미널 열기 또는 닫기"],
   doCompare: ["Compare with the story before", "앞선 이야기와 비교"],
   doEscape: ["Close, back to the notes", "닫기, 노트로"],

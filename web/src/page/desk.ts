@@ -83,7 +83,7 @@ export class Desk {
       if (ev.key === "?") this.dialog.close();
     });
     this.showTheme();
-    new Telling(find("[data-telling]"), theatre);
+    new Telling(theatre);
 
     theatre.draws(() => {
       transport.draw(source.link.value, source.now());

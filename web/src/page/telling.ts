@@ -1,6 +1,8 @@
 // The story for those who do not see the stage: each step that the playhead
 // passes is added to a live region, in the words of the caption. None is left out
 // while the view plays; where the playhead jumps, only the step it comes to is told.
+import { word } from "../i18n/ui.ts";
+import { find } from "../panel/html.ts";
 import { eventsOfStep } from "../panel/transcript.ts";
 import { lowerBound } from "../player/display.ts";
 import type { Theatre } from "./theatre.ts";
@@ -9,12 +11,14 @@ import type { Theatre } from "./theatre.ts";
 const LINES = 100;
 
 export class Telling {
+  private readonly root = document.createElement("div");
   private told = 0;
 
-  constructor(
-    private readonly root: HTMLElement,
-    private readonly theatre: Theatre,
-  ) {
+  constructor(private readonly theatre: Theatre) {
+    this.root.className = "unseen";
+    this.root.setAttribute("role", "log");
+    this.root.setAttribute("aria-label", word(theatre.lang, "telling"));
+    find("[data-status]").after(this.root);
     theatre.draws(() => this.draw());
   }
 
