@@ -229,6 +229,7 @@ async function take(p, size, theme, lang) {
     }
     const page = await context.newPage();
     await page.goto(await addressOf(p, lang, context));
+    if (p.of === "follower") await page.waitForURL(/chapter/);
     const known = running[p.of]?.events.length ?? 0;
     if (await page.locator("#stage").count())
       await page.waitForFunction(

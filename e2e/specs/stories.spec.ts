@@ -49,7 +49,7 @@ test("a command is a story; recorded, it plays without the cluster", async ({ da
   });
   await expect(stage.pods("tale-")).toHaveCount(2);
   await expect(page.locator('[data-mount="console"]')).toContainText("no cluster behind a recording");
-  await page.getByRole("link", { name: "Back to the cluster" }).click();
+  await page.getByRole("link", { name: "Leave it" }).click();
   await expect(page.locator("[data-replay]")).toBeHidden();
 
   await stage.tab("stories");

@@ -250,7 +250,7 @@ export const ui = {
   reallyDelete: ["Really delete", "정말 지우기"],
   deletedRecording: ["Deleted.", "지웠습니다."],
   replays: ["A recording", "기록 재생"],
-  backToCluster: ["Back to the cluster", "클러스터로 돌아가기"],
+  backToCluster: ["Leave it", "나가기"],
   noConsole: [
     "There is no cluster behind a recording to run commands on. Play it, stop it and step through it.",
     "지금은 기록을 재생하고 있어 명령을 실행할 클러스터가 없습니다. 재생하고 멈추고 한 걸음씩 살펴보세요.",

@@ -124,8 +124,13 @@ export class SeekBar {
         }),
       );
     }
+    let lastBreak = Number.NEGATIVE_INFINITY;
     const breaks = l.gaps
-      .filter((g) => g.at >= a && g.at <= b)
+      .filter((g) => {
+        if (g.at < a || g.at > b || x(g.at) - lastBreak < 12) return false;
+        lastBreak = x(g.at);
+        return true;
+      })
       .slice(-40)
       .map((g) =>
         h(

@@ -31,7 +31,7 @@ export function controllers(v: View): VNode {
         c.name,
         `unit ${state}`,
         rect(at, "unit-box", 14),
-        text(at.x + w / 2, at.y + 19, "t-unit", cut(short, w - 10, v.size.small), "middle"),
+        text(at.x + w / 2, at.y + 19, "t-unit", cut(short, w - 4, v.size.small), "middle"),
       );
     });
   const hidden = s.accounts.size - chips.length;

@@ -21,7 +21,7 @@ export function quietLane(v: View): VNode {
       "g",
       { key: q },
       quietMark(q, x + 4, y - 5),
-      small(v, x + 15, y, "", `${word(lang, q)} ${thousands(s.quiet[q])}`, w - 18),
+      small(v, x + 12, y, "", `${word(lang, q)} ${thousands(s.quiet[q])}`, w - 12),
     );
   });
   const all = quietLanes.reduce((n, q) => n + s.quiet[q], 0);

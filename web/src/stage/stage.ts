@@ -99,7 +99,7 @@ export class Stage {
       selection: this.o.selection.value,
       lit: this.o.lit.value,
       zoom: this.o.zoom.value,
-      far: document.documentElement.dataset.theme === "projector",
+      far: shape === "wide" && document.documentElement.dataset.theme === "projector",
       still: this.motion.matches,
       paused: this.o.player.mode.value === "paused",
     });
