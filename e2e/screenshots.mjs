@@ -145,7 +145,7 @@ async function midRun(page, width) {
 async function edit(page) {
   await page.locator('[aria-controls="console-editor"]').click();
   await page.locator(".cm-content").waitFor();
-  await page.locator(".cm-content").click();
+  await page.locator(".cm-content").press("ControlOrMeta+a");
   await page.keyboard.insertText(
     "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containrs:\n    - name: web\n",
   );

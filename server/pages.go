@@ -71,7 +71,6 @@ func noChapter(id string) error {
 // pageFor is page, without what a viewer of a class has not.
 func (s *Server) pageFor(r *http.Request, lang string) web.PageData {
 	d := s.page(lang)
-	d.Shared = s.shared() != nil
 	if watching(r) {
 		d.Watching, d.Console, d.Keeps, d.Notes = true, false, false, false
 	}
@@ -87,6 +86,7 @@ func (s *Server) page(lang string) web.PageData {
 		Book:    s.Book != nil,
 		Keeps:   s.Book != nil && s.Store != nil,
 		Notes:   s.Book != nil && (s.Notes != nil || s.Store != nil),
+		Shared:  s.shared() != nil,
 		Assets:  s.manifest,
 	}
 }

@@ -38,6 +38,8 @@ export const ui = {
   authz: ["Authorization", "인가"],
   authnShort: ["Authn", "인증"],
   authzShort: ["Authz", "인가"],
+  admissionShort: ["Admis.", "어드미션"],
+  validationShort: ["Valid.", "검증"],
   admission: ["Admission", "어드미션"],
   validation: ["Validation", "검증"],
   storage: ["Storage", "저장"],

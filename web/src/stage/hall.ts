@@ -58,7 +58,7 @@ export function markNow(v: View, passage: Passage | null, i: number): GateMark {
 
 function gateBox(v: View, gate: Gate, b: Box, mark: GateMark, e?: KubeEvent, span?: KubeEvent): VNode {
   const long = word(v.lang, gate);
-  const short = gate === "authn" || gate === "authz" ? word(v.lang, `${gate}Short`) : long;
+  const short = gate === "storage" ? long : word(v.lang, `${gate}Short`);
   const name = widthOf(long, v.size.small) > b.w - 6 ? short : long;
   const [says, shortly = says] = e ? gateSays(v, gate, mark, e, span) : [""];
   const steps = mark === "unreached" ? [] : stepsAt(span, gate);

@@ -13,15 +13,17 @@ export function quietLane(v: View): VNode {
   const full = g.quiet;
   const b = s.cloud && g.shape === "wide" ? { ...full, y: full.y + 46, h: full.h - 46 } : full;
   const low = b.h < 100;
-  const w = (b.w - 28) / 2;
+  const w = b.w - 24;
+  const left = w * 0.43;
   const cells = told.slice(0, low ? 2 : 4).map((q, i) => {
-    const x = b.x + 16 + (i % 2) * w;
+    const second = i % 2 === 1;
+    const x = b.x + 16 + (second ? left : 0);
     const y = b.y + 50 + Math.floor(i / 2) * 22;
     return h(
       "g",
       { key: q },
       quietMark(q, x + 4, y - 5),
-      small(v, x + 12, y, "", `${word(lang, q)} ${thousands(s.quiet[q])}`, w - 12),
+      small(v, x + 12, y, "", `${word(lang, q)} ${thousands(s.quiet[q])}`, (second ? w - left : left) - 12),
     );
   });
   const all = quietLanes.reduce((n, q) => n + s.quiet[q], 0);
