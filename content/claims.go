@@ -28,7 +28,7 @@ func (l *languages) compile(s *Scene, f *sceneFile) (*claims, error) {
 	for _, a := range s.Asserts {
 		judge, err := l.judge(s, c.facts, a.Is)
 		if err != nil {
-			wrong = append(wrong, near{a.Says, fmt.Errorf("asserts: %q: %w", a.Says, err)})
+			wrong = append(wrong, near{a.Says[Languages[0]], fmt.Errorf("asserts: %q: %w", a.Says[Languages[0]], err)})
 		}
 		c.judges = append(c.judges, judge)
 	}

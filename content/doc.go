@@ -41,7 +41,7 @@
 //	    fact: CEL               over `event` and `detail`, with ns and what was captured
 //	    capture: [{name: r1, is: event.revision}]
 //	reset: [ACTION…]            what lies outside the namespace; may fail
-//	asserts: [{says: a sentence, is: CEL}]   over `run` (maps with e.seq, e.kind … e.detail), at.STEP, ns, captures
+//	asserts: [{says: {en, ko}, is: CEL}]   over `run` (maps with e.seq, e.kind … e.detail), at.STEP, ns, captures
 //	predict: {at: STEP, options: [{id, when: CEL}]}
 //	checkpoint:
 //	  - {id: made, fact: CEL}   of the log, each behind the one before

@@ -62,9 +62,9 @@ func checkAt(a *ast.AST, s *Scene) error {
 
 // Verdict is what the log of a run says to an assertion.
 type Verdict struct {
-	Says string `json:"says"`
-	True bool   `json:"true"`
-	Why  string `json:"why,omitempty"` // when it could not be decided
+	Says map[string]string `json:"says"` // by language
+	True bool              `json:"true"`
+	Why  string            `json:"why,omitempty"` // when it could not be decided
 }
 
 // Judge holds the scene's assertions against the events of a run that a trail

@@ -42,8 +42,8 @@ type Step struct {
 
 // Assert is a claim of the text that is checked against the log of a whole run.
 type Assert struct {
-	Says string
-	Is   string // CEL
+	Says map[string]string // by language
+	Is   string            // CEL
 }
 
 // Prediction is a question asked before the run and answered by a step's event.
@@ -117,8 +117,8 @@ type sceneFile struct {
 	Steps   []stepFile   `json:"steps"`
 	Reset   []actionFile `json:"reset"`
 	Asserts []struct {
-		Says string `json:"says"`
-		Is   string `json:"is"`
+		Says map[string]string `json:"says"`
+		Is   string            `json:"is"`
 	} `json:"asserts"`
 	Predict *struct {
 		At      string `json:"at"`
@@ -209,8 +209,10 @@ func parseScene(text []byte, g *Glossary, lang func() (*languages, error)) (s *S
 	}
 	s.checkPlaces(say)
 	for _, a := range f.Asserts {
-		if a.Says == "" {
-			say("asserts: %q lacks what it says", a.Is)
+		for _, lang := range Languages {
+			if a.Says[lang] == "" {
+				say("asserts: %q lacks what it says in %q", a.Is, lang)
+			}
 		}
 		s.Asserts = append(s.Asserts, Assert(a))
 	}
@@ -310,6 +312,23 @@ func (s *Scene) checkPlaces(say func(string, ...any)) {
 		}
 	}
 }
+
+// Cut takes a line apart at the places that a run fills: Place is the name of
+// what a fact captures, or ns, and empty where Text stands as it is. Other braces are
+// JSONPath's or JSON's.
+func (s *Scene) Cut(text string) (out []Piece) {
+	begin := 0
+	for _, m := range placeForm.FindAllStringSubmatchIndex(text, -1) {
+		if name := text[m[2]:m[3]]; slices.Contains(s.captures, name) {
+			out = append(out, Piece{Text: text[begin:m[0]]}, Piece{Place: name})
+			begin = m[1]
+		}
+	}
+	return append(out, Piece{Text: text[begin:]})
+}
+
+// Piece is a part of a line; see Cut.
+type Piece struct{ Text, Place string }
 
 // HasStep reports whether the scene has a step with this id.
 func (s *Scene) HasStep(id string) bool {

@@ -46,7 +46,7 @@ func TestRecordingsTellTheWholeStory(t *testing.T) {
 			}
 			for _, v := range c.Scene.Judge(trail, events) {
 				if !v.True {
-					t.Errorf("the recording does not bear out: %s %s", v.Says, v.Why)
+					t.Errorf("the recording does not bear out: %s %s", v.Says["en"], v.Why)
 				}
 			}
 			if c.Scene.Predict != nil && !c.Scene.Predict.Has(answer) {

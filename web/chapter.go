@@ -1,7 +1,6 @@
 package web
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -75,18 +74,4 @@ func orderWords(d PageData, o content.Order) string {
 		text += " (" + o.Delay.String() + ")"
 	}
 	return text
-}
-
-var place = regexp.MustCompile(`\{([a-z][a-zA-Z0-9]*)\}`)
-
-// lineOf is a command as it can be read before it is run: what only a run will
-// tell, as a pod's name, stands between angle brackets.
-func lineOf(d PageData, run string) string {
-	return place.ReplaceAllStringFunc(run, func(p string) string {
-		name := strings.Trim(p, "{}")
-		if name == "ns" && d.Namespace != "" {
-			return d.Namespace
-		}
-		return "<" + name + ">"
-	})
 }

@@ -90,9 +90,10 @@ func (l *learner) scenes(ctx context.Context) (all []scene, err error) {
 
 // told is a line of a run.
 type told struct {
-	Type, Step, Line, Says, Why, Error, Hint, Data, Stream string
-	Exit                                                   int
-	True                                                   bool
+	Type, Step, Line, Why, Error, Hint, Data, Stream string
+	Says                                             map[string]string
+	Exit                                             int
+	True                                             bool
 }
 
 // outcome is what a run told.
@@ -128,7 +129,7 @@ func (l *learner) run(ctx context.Context, id string) (outcome, error) {
 		case "assert":
 			out.claimed++
 			if !t.True {
-				out.untrue = append(out.untrue, strings.TrimSpace(t.Says+" "+t.Why))
+				out.untrue = append(out.untrue, strings.TrimSpace(t.Says["en"]+" "+t.Why))
 			}
 		case "error":
 			return out, fmt.Errorf("%s %s (step %q; reached: %s)\n%s", t.Error, t.Hint, t.Step, strings.Join(out.facts, " "), printed)

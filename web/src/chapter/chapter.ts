@@ -106,7 +106,7 @@ class SceneView {
   /** The recording this page plays in place of the cluster. */
   private readonly tape = new URLSearchParams(location.search).get("recording");
   /** What the log of the last run said to the text's claims. */
-  private borneOut = "";
+  private readonly verdicts = signal<readonly boolean[]>([]);
 
   constructor(root: HTMLElement, app: App, data: ChapterData, t: ChapterText) {
     this.root = root;
@@ -116,6 +116,7 @@ class SceneView {
     this.ids = data.steps.map((s) => s.id);
     this.mountSteps();
     this.mountRun();
+    this.mountClaims();
     const { facts, chosen } = this;
     const { playhead } = app.signals;
     mountPrediction(root, { chapter: data.id, decidedAt: data.decidedAt, facts, playhead, chosen }, t);
@@ -232,17 +233,17 @@ class SceneView {
         this.app.signals.playhead.value,
         this.running.value || this.following.value,
       );
-    const lines = this.root.querySelectorAll<HTMLElement>('.runner [data-line*="{"]');
+    const places = [...this.root.querySelectorAll<HTMLElement>("[data-place]")];
     let before = new Map<string, StepState>();
     effect(() => {
       const now = states();
       const facts = this.facts.value;
       const first = facts.get(this.ids[0] ?? "");
-      const values = {
+      const values: Record<string, string> = {
         ns: this.root.dataset.namespace ?? "",
         ...captured([...facts.values()].filter((f) => now.get(f.step) === "done")),
       };
-      for (const line of lines) line.textContent = fill(line.dataset.line ?? "", values, (name) => `<${name}>`);
+      for (const place of places) place.textContent = values[place.dataset.place!] || `<${place.dataset.place}>`;
       let current = "";
       for (const v of views) {
         const state = now.get(v.step.id) ?? "waiting";
@@ -308,16 +309,36 @@ class SceneView {
       if (this.stop) this.stop.abort();
       else void this.run(status);
     });
+    const borneOut = (claims: readonly boolean[]) =>
+      claims.length > 0 ? this.t.borneOut(claims.filter(Boolean).length, claims.length) : "";
     // What a finished run says is true once the viewer has seen its end.
     effect(() => {
       if (this.running.value || !this.following.value) return;
       const first = this.facts.value.get(this.ids[0] ?? "");
       const last = this.facts.value.get(this.ids.at(-1) ?? "");
       if (!first || !last || last.seq > this.app.signals.playhead.value) return;
-      const done = [this.t.done(duration(this.app.lang, elapsed(first, last))), this.borneOut]
+      const done = [this.t.done(duration(this.app.lang, elapsed(first, last))), borneOut(this.verdicts.value)]
         .filter(Boolean)
         .join(" ");
       if (status.textContent !== done) status.textContent = done; // it is read out when it changes
+    });
+  }
+
+  /** What the log of the run said to each claim of the text, once the viewer has seen its end. */
+  private mountClaims(): void {
+    const list = this.root.querySelector<HTMLDetailsElement>("[data-claims]");
+    if (!list) return;
+    const items = [...list.querySelectorAll<HTMLElement>("[data-claim]")];
+    effect(() => {
+      const last = this.facts.value.get(this.ids.at(-1) ?? "");
+      const seen = last !== undefined && last.seq <= this.app.signals.playhead.value;
+      const verdicts = seen ? this.verdicts.value : [];
+      for (const [i, item] of items.entries()) {
+        const state = verdicts[i] === undefined ? "waiting" : verdicts[i] ? "true" : "untrue";
+        item.dataset.state = state;
+        item.querySelector("[data-claim-state]")!.textContent = this.t.claims[state];
+      }
+      if (verdicts.includes(false)) list.open = true; // what a reader should see is not folded away
     });
   }
 
@@ -343,7 +364,7 @@ class SceneView {
       this.following.value = true;
     });
     const claims: boolean[] = [];
-    this.borneOut = "";
+    this.verdicts.value = [];
     const commands = new Commands(this.root, this.t);
     status.textContent = this.t.starting;
     status.classList.remove("bad");
@@ -394,7 +415,7 @@ class SceneView {
               break;
             case "done":
               ended = true;
-              if (claims.length > 0) this.borneOut = this.t.borneOut(claims.filter(Boolean).length, claims.length);
+              this.verdicts.value = claims;
           }
         },
         this.stop.signal,

@@ -49,13 +49,9 @@ export function captured(facts: Iterable<Fact>): Record<string, string> {
   return all;
 }
 
-/** Puts captured values into their {places}. A place without a value becomes an ellipsis, or what is said of it. */
-export function fill(
-  text: string,
-  values: Readonly<Record<string, string>>,
-  missing: (name: string) => string = () => "…",
-): string {
-  return text.replace(/\{([a-z][a-zA-Z0-9]*)\}/g, (_, name: string) => values[name] || missing(name));
+/** Puts captured values into their {places}. A place without a value becomes an ellipsis. */
+export function fill(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{([a-z][a-zA-Z0-9]*)\}/g, (_, name: string) => values[name] || "…");
 }
 
 /** Reads a fact from the server's JSON; undefined when it is none. */

@@ -28,6 +28,7 @@ export interface ChapterText {
   missing: string;
   toConsole: string;
   borneOut(yes: number, all: number): string;
+  claims: Record<"waiting" | "true" | "untrue", string>;
   otherWay: string;
   playRecorded: string;
   recorded: string;
@@ -63,7 +64,8 @@ const en: ChapterText = {
   borneOut: (yes, all) =>
     yes === all
       ? `The log of this run bears out all ${all} claims of the text.`
-      : `The log of this run bears out only ${yes} of the text's ${all} claims. Please report that.`,
+      : `The log of this run bears out only ${yes} of the text's ${all} claims; the list below says which. Please report that.`,
+  claims: { waiting: "", true: "borne out: ", untrue: "not borne out: " },
   otherWay: "The cluster is as asked, but the log says it came about another way than asked. See the open point.",
   playRecorded: "Play a recorded run",
   recorded: "This is a recorded run of this scene. Play it, stop it, step through it.",
@@ -99,7 +101,8 @@ const ko: ChapterText = {
   borneOut: (yes, all) =>
     yes === all
       ? `본문의 주장 ${all}개가 이번 실행의 로그에서 모두 사실로 확인되었습니다.`
-      : `본문의 주장 ${all}개 가운데 ${yes}개만 이번 실행의 로그에서 확인되었습니다. 알려 주시면 고치겠습니다.`,
+      : `본문의 주장 ${all}개 가운데 ${yes}개만 이번 실행의 로그에서 확인되었습니다. 어느 것인지는 아래 목록에 있습니다. 알려 주시면 고치겠습니다.`,
+  claims: { waiting: "", true: "확인됨: ", untrue: "확인되지 않음: " },
   otherWay:
     "클러스터는 요청한 모습이지만, 로그를 보면 요청과 다른 방법으로 그렇게 되었습니다. 열려 있는 항목을 보세요.",
   playRecorded: "기록된 실행 재생",
