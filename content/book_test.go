@@ -88,6 +88,7 @@ func TestLoaderRefuses(t *testing.T) {
 		{"an assertion about no step", dir + "scene.yaml", "is: at.started < at.reported", "is: at.startet < at.reported", `"startet" is not a step`},
 		{"an assertion that does not compile", dir + "scene.yaml", "is: at.started < at.reported", "is: at.started << at.reported", "does not compile"},
 		{"an assertion about an unknown actor", dir + "scene.yaml", `"system:kube-scheduler", "system:node:"`, `"system:kube-schedular", "system:node:"`, `"system:kube-schedular" is not an actor`},
+		{"a claim in one language", dir + "scene.yaml", "      ko: 새 줄에는", "      fr: 새 줄에는", `lacks what it says in "ko"`},
 		{"a checkpoint nobody has solved", dir + "scene.yaml", "solution:", "wrong:", "solution is missing"},
 		{"a link to a chapter that is not there", dir + "en.md", "(term:etcd)", "(chapter:pod-death)", `the chapter "pod-death"`},
 		{"a link to a section that is not there", dir + "en.md", "(term:etcd)", "(chapter:pod-birth#death)", `the section "death"`},

@@ -55,7 +55,10 @@ func (s *Server) find(ctx context.Context, lang, query string) ([]web.Hit, error
 	}
 	hits := make([]web.Hit, 0, len(found))
 	for _, f := range found {
-		h := web.Hit{Title: f.Title, Href: f.Where, Later: f.Later}
+		h := web.Hit{Title: f.Title, Chapter: s.chapterAt(lang, f.Where), Href: f.Where, Later: f.Later}
+		if h.Chapter == h.Title {
+			h.Chapter = ""
+		}
 		for i, part := range strings.Split(f.Excerpt, store.HitBegin) {
 			marked, rest, ok := strings.Cut(part, store.HitEnd)
 			if i == 0 || !ok {
@@ -66,6 +69,17 @@ func (s *Server) find(ctx context.Context, lang, query string) ([]web.Hit, error
 		hits = append(hits, h)
 	}
 	return hits, nil
+}
+
+// chapterAt is the title of the chapter that a place is in, and empty elsewhere.
+func (s *Server) chapterAt(lang, where string) string {
+	id, _, _ := strings.Cut(strings.TrimPrefix(where, "/"+lang+"/chapter/"), "#")
+	if c, ok := s.book().Chapter(id); ok {
+		if p, ok := c.Page(lang); ok {
+			return p.Title
+		}
+	}
+	return ""
 }
 
 // spellings takes a query apart into words, each in all the ways the book may

@@ -46,6 +46,12 @@ func RowPath(r *content.Row) string {
 	return "book#row-" + r.ID
 }
 
+// chapterTitle is what the chapter that covers a row calls itself.
+func chapterTitle(d PageData, r *content.Row) string {
+	p, _ := r.Chapters[0].Page(d.Lang) // the loader made sure it is there
+	return p.Title
+}
+
 // Neighbour is the chapter before or after one.
 type Neighbour struct{ Href, Title string }
 

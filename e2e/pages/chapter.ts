@@ -17,6 +17,10 @@ export class Chapter {
     return this.root.locator("[data-command]");
   }
 
+  get claims(): Locator {
+    return this.root.locator("[data-claim]");
+  }
+
   get status(): Locator {
     return this.root.locator("[data-run-status]");
   }

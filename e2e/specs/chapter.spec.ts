@@ -27,6 +27,8 @@ for (const lang of ["ko", "en"]) {
     await expect(chapter.commands.first()).toHaveAttribute("data-state", "done");
     await expect(chapter.commands.first()).toContainText("pod/hello created");
     await expect(chapter.status, "every claim of the text is held against this run").toContainText(/\b9\b|9개/);
+    await expect(chapter.claims).toHaveCount(9);
+    for (const claim of await chapter.claims.all()) await expect(claim).toHaveAttribute("data-state", "true");
     await expect(chapter.answer).toBeVisible();
 
     const events = await dashboard.eventsWhen("the pod hello", before, (all) =>

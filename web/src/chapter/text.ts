@@ -42,7 +42,8 @@ const en: ChapterText = {
   commandStates: { waiting: "not yet", running: "running", done: "done", failed: "failed" },
   starting: "Starting.",
   cleaning: "Removing what the last run left.",
-  running: "Running. The text follows what happens.",
+  running:
+    "Running. The text follows what happens, slowed down so that it can be read. Below the stage, + plays faster and Live skips to now.",
   done: (ms) => `It happened: ${ms} from the first step to the last. Click a step to look at it again.`,
   stopped: "Stopped. What was created stays in the cluster.",
   broken: "The answer broke off. Run it again.",
@@ -79,7 +80,8 @@ const ko: ChapterText = {
   commandStates: { waiting: "아직", running: "실행 중", done: "끝남", failed: "실패" },
   starting: "시작합니다.",
   cleaning: "지난 실행이 남긴 것을 지우고 있습니다.",
-  running: "실행 중입니다. 글은 일어나는 일을 따라갑니다.",
+  running:
+    "실행 중입니다. 글은 일어나는 일을 따라가며, 읽을 수 있도록 느리게 보여 줍니다. 무대 아래의 +를 누르면 더 빨라지고, 라이브를 누르면 지금으로 건너뜁니다.",
   done: (ms) => `다 일어났습니다. 첫 단계부터 마지막 단계까지 ${ms} 걸렸습니다. 단계를 누르면 다시 볼 수 있습니다.`,
   stopped: "중단했습니다. 이미 만들어진 것은 클러스터에 남아 있습니다.",
   broken: "응답이 도중에 끊겼습니다. 다시 실행하세요.",
