@@ -18,8 +18,8 @@ export class Dashboard {
   ) {}
 
   /** Starts one with a cluster of its own and returns when it listens; the cluster is still booting then. */
-  static start(): Promise<Dashboard> {
-    return Dashboard.launch("--ephemeral");
+  static start(...args: string[]): Promise<Dashboard> {
+    return Dashboard.launch("--ephemeral", ...args);
   }
 
   /** Plays a recording; there is no cluster. */

@@ -1,15 +1,19 @@
 // `test` for all specs: one dashboard for all tests of a run, and a page that
 // fails its test when it complains, or asks anybody but the dashboard.
+import { fileURLToPath } from "node:url";
 import { test as base, expect, type Page } from "@playwright/test";
 import { Dashboard } from "./dashboard.ts";
 
 export { expect };
 
+/** A person's folder of notes, with every habit of writing them that we know. */
+const notes = fileURLToPath(new URL("../content/notes/testdata", import.meta.url));
+
 export const test = base.extend<{ manners: undefined; freshDashboard: Dashboard }, { dashboard: Dashboard }>({
   dashboard: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
     async ({}, use) => {
-      const dashboard = await Dashboard.start();
+      const dashboard = await Dashboard.start("--notes", notes);
       await dashboard.ready();
       await use(dashboard);
       await dashboard.stop();

@@ -20,10 +20,12 @@ import (
 // the database for that learner alone. The names of the latter begin with ~/.
 //
 //	GET    /api/notes/{name}     the file as it is
+//	GET    /api/pictures/{name}  a picture of the folder
 //	PUT    /api/notes/~/{name}   {"file": BASE64} keeps a learner's own
 //	DELETE /api/notes/~/{name}   deletes it; /api/notes/~ deletes all of a learner's
 func (s *Server) noteRoutes(r chi.Router) {
 	r.Get("/api/notes/*", s.handle(s.noteFile))
+	r.Get("/api/pictures/*", s.handle(s.notePicture))
 	r.Put("/api/notes/*", s.handle(s.giveNote))
 	r.Delete("/api/notes/*", s.handle(s.dropNotes))
 	for _, lang := range web.Languages {
@@ -88,6 +90,17 @@ func (s shelf) read(name string) ([]byte, error) {
 	return data, nil
 }
 
+// picture returns what finds the pictures of a note: those of the folder, for a
+// note that lies in it.
+func (s shelf) picture(note string) func(to string) (string, bool) {
+	return func(to string) (string, bool) {
+		if s.Notes == nil || strings.HasPrefix(note, web.Given) {
+			return "", false
+		}
+		return s.Notes.FindPicture(note, to)
+	}
+}
+
 // noteName is the name a request has in its path. The router leaves escapes as
 // they are where a browser wrote more of them than it had to.
 func noteName(r *http.Request) string {
@@ -111,6 +124,28 @@ func (s *Server) noteFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write(data)
+	return nil
+}
+
+// pictureSecurity holds what is drawn in an SVG file to the file: opened by itself, it
+// would otherwise be a page of ours.
+const pictureSecurity = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+func (s *Server) notePicture(w http.ResponseWriter, r *http.Request) error {
+	if s.Book == nil || s.Notes == nil {
+		return errNoNotes
+	}
+	data, media, err := s.Notes.Picture(noteName(r))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &HTTPError{Code: http.StatusNotFound, Msg: err.Error(), Hint: "the list of notes is at /en/notes"}
+	case err != nil:
+		return &HTTPError{Code: http.StatusBadRequest, Msg: err.Error(), Hint: "the list of notes is at /en/notes"}
+	}
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Security-Policy", pictureSecurity)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Write(data)
 	return nil
@@ -204,7 +239,7 @@ func (s *Server) notePage(lang string) func(http.ResponseWriter, *http.Request) 
 		d := s.page(lang)
 		note := notes.Parse(name, data, s.book().Outline)
 		links := &linker{shelf: shelf, all: all, read: map[string]*notes.Note{name: note}}
-		page := web.NotePage{Note: note, Book: s.book(), Terms: s.library.lexicon(s.book()), Find: links.find}
+		page := web.NotePage{Note: note, Book: s.book(), Terms: s.library.lexicon(s.book()), Find: links.find, Picture: shelf.picture(name)}
 		d.Path, d.Title = web.NotePath(name), note.Title
 		return show(w, r, d, web.Page(d, web.Note(d, page)))
 	}

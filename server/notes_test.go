@@ -72,10 +72,13 @@ func TestHostileNotesAreText(t *testing.T) {
 	if code != 200 {
 		t.Fatal(code)
 	}
-	for _, never := range []string{"<script>alert", "javascript:alert(1)\"", "<img", "root:", "\x00"} {
+	for _, never := range []string{"<script>alert", "javascript:alert(1)\"", "<img src=x", "passwd.png\"", "secret.png\"", "data:image", "src=\"//", "root:", "\x00"} {
 		if strings.Contains(body, never) {
 			t.Errorf("the page holds %q", never)
 		}
+	}
+	if code, _ := fetch(t, s.url("/api/pictures/img/fake.png")); code != 400 {
+		t.Errorf("a page under the name of a picture: %d", code)
 	}
 	for _, said := range []string{"&lt;script&gt;alert(1)&lt;/script&gt;", "only the beginning of this very long line is shown", "cannot be read", `href="https://example.com/"`} {
 		if !strings.Contains(body, said) {

@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,8 @@ type NotePage struct {
 	Terms *notes.Lexicon
 	// Find finds the note a wiki link means and the anchor of the heading it names.
 	Find func(from *notes.Note, to, heading string) (note, anchor string, ok bool)
+	// Picture finds the picture of the folder that the note means.
+	Picture func(to string) (name string, ok bool)
 }
 
 // NotePath is the path of a note's page after the language.
@@ -78,8 +81,6 @@ func remark(d PageData, r notes.Remark) string {
 		return line + d.say("a code fence that opens or closes in the middle of the text.", "코드 울타리(```)가 글 중간에서 열리거나 닫히지 않았습니다.")
 	case "placeholder":
 		return line + d.say("fill in before running: ", "실행하기 전에 채워 넣으세요: ") + r.Says
-	case "image":
-		return line + d.say("a picture; it is not loaded.", "그림입니다. 불러오지 않습니다.")
 	case "outdated":
 		why := ""
 		for _, o := range outdated {
@@ -99,6 +100,49 @@ func remark(d PageData, r notes.Remark) string {
 		return line + d.say("bold that is never closed.", "닫히지 않은 굵은 글씨입니다.")
 	}
 	return line + r.Says
+}
+
+// picturePath is the path of a picture of the folder.
+func picturePath(name string) string {
+	return "/api/pictures/" + strings.TrimPrefix(NotePath(name), "notes/")
+}
+
+// alt is what a picture is called: a size in its place says nothing of it.
+func alt(p notes.Piece) string {
+	if strings.Trim(p.Text, "0123456789x") == "" {
+		return path.Base(p.To)
+	}
+	return p.Text
+}
+
+// lookUp is a search of the book for what a question of the note is about, and
+// empty when it names no term.
+func lookUp(d PageData, n NotePage, text string) string {
+	var words []string
+	for _, p := range notes.Pieces(strings.ReplaceAll(text, "\n", " "), n.Terms) {
+		if p.Kind == notes.Term && len(words) < 3 && !slices.Contains(words, p.Text) {
+			words = append(words, p.Text)
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return d.Home() + "search?" + url.Values{"q": {strings.Join(words, " ")}}.Encode()
+}
+
+// termName is what the book calls a term.
+func termName(d PageData, n NotePage, id string) string {
+	t, ok := n.Book.Glossary.Term(id)
+	if !ok { // a course may have a glossary of its own
+		return id
+	}
+	return t.In[d.Lang].Name
+}
+
+// comparable reports whether what a note has from a command can be held beside what
+// the command says now.
+func comparable(d PageData, c notes.Command) bool {
+	return d.Console && c.Tool == "kubectl" && c.Does == notes.Reads && len(c.Blanks) == 0 && len(c.Printed) > 0
 }
 
 // fileName is the last part of a note's name.

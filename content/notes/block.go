@@ -49,7 +49,7 @@ type Block struct {
 type Field struct{ Key, Value string }
 
 // Remark is something a reader should know of a line. Kinds: "yaml", "dash",
-// "flattened", "transcript", "placeholder", "image", "outdated", "typo", "long",
+// "flattened", "transcript", "placeholder", "outdated", "typo", "long",
 // "front", "emphasis".
 type Remark struct {
 	Line   int

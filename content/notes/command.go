@@ -15,6 +15,8 @@ type Command struct {
 	Blanks  []string // what has to be filled in: POD_NAME, <container-name>
 	Caption string   // the comment behind it
 	Printed []string // what the note says it printed
+	Key     string   // of etcdctl: the key it is about, or where keys begin when Prefix
+	Prefix  bool
 }
 
 // Effect is what a command does to a cluster.
@@ -36,6 +38,7 @@ var (
 	foreign  = words("minikube docker wget curl tar cd ls mkdir apt apt-get yum brew systemctl ssh vi vim sudo export source git kubeadm helm cp mv")
 
 	wrapped     = regexp.MustCompile(`^(?:sudo[ \t]+|[A-Z][A-Z0-9_]*=\S+[ \t]+|\./)+`)
+	waiting     = regexp.MustCompile(`^(?:-w|--(?:endpoints|cacert|cert|key|user|password|write-out|command-timeout|dial-timeout|rev|limit|order|sort-by|lease))$`) // for a value
 	etcdPlumb   = regexp.MustCompile(`[ \t]+--(?:endpoints|cacert|cert|key)(?:[= \t]+)\S+`)
 	blankForm   = regexp.MustCompile(`<[^<>\s][^<>]*>|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b`)
 	captionForm = regexp.MustCompile(`[ \t]+#[ \t]+(.+)$`)
@@ -95,8 +98,8 @@ func commandsIn(lines []string, first int) []Command {
 }
 
 // goesOn reports whether a command continues on the next line: after a
-// backslash, or where it was broken by hand, before a path or a flag or while a
-// flag waits for its value.
+// backslash, or where it was broken by hand, before a flag or while one waits for its
+// value. A path behind anything else is what was printed: keys look like paths.
 func goesOn(written, next string) bool {
 	if next == "" || promptLine.MatchString(next) {
 		return false
@@ -109,7 +112,7 @@ func goesOn(written, next string) bool {
 	}
 	fields := strings.Fields(written)
 	last := fields[len(fields)-1]
-	return strings.HasPrefix(next, "--") || strings.HasPrefix(next, "/") || strings.HasPrefix(last, "--") && !strings.Contains(last, "=")
+	return strings.HasPrefix(next, "--") || waiting.MatchString(last)
 }
 
 func command(line int, written string) Command {
@@ -135,6 +138,7 @@ func command(line int, written string) Command {
 		} else if len(f) > 1 && (f[1] == "del" || f[1] == "defrag" || f[1] == "compact") {
 			c.Does = Removes
 		}
+		c.Key, c.Prefix = etcdKey(strings.Fields(run))
 	}
 	c.Run = strings.Join(strings.Fields(run), " ")
 	seen := map[string]bool{}
@@ -145,6 +149,20 @@ func command(line int, written string) Command {
 		}
 	}
 	return c
+}
+
+// etcdKey finds the key that an etcdctl command reads, writes, deletes or watches.
+func etcdKey(words []string) (key string, prefix bool) {
+	for i, w := range words {
+		switch {
+		case w == "--prefix":
+			prefix = true
+		case i < 2 || key != "" || strings.HasPrefix(w, "-"):
+		case words[1] == "get" || words[1] == "put" || words[1] == "del" || words[1] == "watch":
+			key = strings.Trim(w, `"'`)
+		}
+	}
+	return key, prefix
 }
 
 // effectOf reads a kubectl command's verb.

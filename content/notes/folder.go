@@ -90,12 +90,7 @@ func (f *Folder) Read(name string) ([]byte, error) {
 	if !fs.ValidPath(name) || !isNote(name) {
 		return nil, fmt.Errorf("%q is not the name of a note: a path inside the folder that ends in .md", clip(name))
 	}
-	file, err := f.root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) { // macOS writes file names decomposed
-		if other := norm.NFD.String(name); other != name {
-			file, err = f.root.Open(other)
-		}
-	}
+	file, err := f.open(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("there is no note %q: %w", clip(name), fs.ErrNotExist)
@@ -111,6 +106,16 @@ func (f *Folder) Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("the note %q is not shown: %s", clip(name), why)
 	}
 	return io.ReadAll(io.LimitReader(file, LargestNote))
+}
+
+func (f *Folder) open(name string) (*os.File, error) {
+	file, err := f.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) { // macOS writes file names decomposed
+		if other := norm.NFD.String(name); other != name {
+			file, err = f.root.Open(other)
+		}
+	}
+	return file, err
 }
 
 // longestName bounds the name of a note, in bytes.

@@ -1,6 +1,7 @@
 package notes
 
 import (
+	"net/url"
 	"regexp"
 	"sort"
 	"strings"
@@ -36,6 +37,7 @@ var (
 	wikiLink   = regexp.MustCompile(`!?\[\[([^\[\]\n]+)\]\]`)
 	inlineForm = regexp.MustCompile("`[^`\n]+`" + `|!?\[\[[^\[\]\n]+\]\]|!?\[[^\]\n]*\]\([^)\s]*(?: "[^"]*")?\)|\*\*[^*\n]+\*\*|https?://[^\s<>"')\]]+|(?:^|\s)#[\p{L}\d_/-]*\p{L}[\p{L}\d_/-]*`)
 	figureForm = regexp.MustCompile(`^(?i:그림|도표|figure|fig\.)[ \t]*\d`)
+	noteForm   = regexp.MustCompile(`^(?:\.{1,2}/)*([^:#?]+)\.(?:md|markdown|txt)(?:#(.*))?$`) // a file beside the note
 	mdLink     = regexp.MustCompile(`^(!?)\[([^\]\n]*)\]\(([^)\s]*)`)
 )
 
@@ -114,6 +116,11 @@ func Pieces(text string, terms *Lexicon) []Piece {
 				out = append(out, Piece{Kind: Embed, Text: shown, To: to})
 			case safe:
 				out = append(out, Piece{Kind: Link, Text: shown, To: to})
+			case noteForm.MatchString(to):
+				m := noteForm.FindStringSubmatch(to)
+				target, _ := url.PathUnescape(m[1])
+				heading, _ := url.PathUnescape(m[2])
+				out = append(out, Piece{Kind: Wiki, Text: shown, To: target, At: heading})
 			default:
 				out = append(out, Piece{Kind: Plain, Text: shown})
 			}

@@ -47,13 +47,40 @@ func (n *Note) Export() []byte {
 // Heading returns the anchor of the first heading with this title or number, or
 // "". Who links to a heading may name those above it too: "Pods#Life#End".
 func (n *Note) Heading(name string) string {
-	name = strings.TrimSpace(name[strings.LastIndexByte(name, '#')+1:])
-	for _, b := range n.Blocks {
-		if b.Kind == Heading && (strings.EqualFold(b.Title, name) || b.Number == name || slug(b.Title) == slug(name) || strings.EqualFold(strings.TrimSpace(b.Number+" "+b.Title), name)) {
+	path := strings.Split(name, "#")
+	var above [7]*Block // the headings the line stands under, by level
+	last := ""          // a heading of the name, under others than the link says
+	for i := range n.Blocks {
+		b := &n.Blocks[i]
+		if b.Kind != Heading {
+			continue
+		}
+		above[b.Level] = b
+		clear(above[b.Level+1:])
+		left := len(path) - 1
+		if !b.called(path[left]) {
+			continue
+		}
+		for level := b.Level - 1; level > 0 && left > 0; level-- {
+			if above[level] != nil && above[level].called(path[left-1]) {
+				left--
+			}
+		}
+		if left == 0 {
 			return b.ID
 		}
+		if last == "" {
+			last = b.ID
+		}
 	}
-	return ""
+	return last
+}
+
+// called reports whether a link may mean a heading by this name.
+func (b *Block) called(name string) bool {
+	name = strings.TrimSpace(name)
+	return strings.EqualFold(b.Title, name) || b.Number == name || slug(b.Title) == slug(name) ||
+		strings.EqualFold(strings.TrimSpace(b.Number+" "+b.Title), name)
 }
 
 // name gives every block its own anchor, and the note its title.

@@ -72,7 +72,7 @@ func blocks(n *Note) (out []string) {
 // Each note is a habit of writing; what it becomes (NAME.blocks) was read
 // against the file, line by line.
 func TestHabits(t *testing.T) {
-	for _, name := range []string{"outline.md", "bullets.txt", "post.md", "vault.md", "book.md", "cases.md", "crlf.md", "nfd.md", "hostile.md"} {
+	for _, name := range []string{"outline.md", "bullets.txt", "post.md", "vault.md", "book.md", "cases.md", "crlf.md", "nfd.md", "hostile.md", "consoles.md"} {
 		t.Run(name, func(t *testing.T) {
 			want, err := os.ReadFile(filepath.Join("testdata", name+".blocks"))
 			if err != nil {
@@ -110,18 +110,102 @@ func TestCommandsOfAnotherMachine(t *testing.T) {
 	}
 }
 
+// Who made a pod stands in its name, where the name is one that a controller gives.
+func TestMakersByName(t *testing.T) {
+	var got []string
+	for _, b := range read(t, "consoles.md").Blocks {
+		for _, c := range b.Commands {
+			for _, m := range c.Makers() {
+				s := m.Key
+				for _, by := range m.Makers {
+					s += " < " + strings.Join(by.Kinds, "|") + " " + by.Name
+				}
+				got = append(got, s)
+			}
+		}
+	}
+	want := []string{
+		"pods/kube-system/coredns-74ff55c5b-6xcjg < replicaset coredns-74ff55c5b < deployment coredns",
+		"pods/kube-system/etcd-minikube < kubelet minikube",
+		"pods/kube-system/kube-proxy-9t4xq < daemonset|job|replicaset kube-proxy",
+		"pods/kube-system/web-0 < statefulset web",
+		"apps/replicasets/default/web-74ff55c5b < deployment web",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestHeadingUnderOthers(t *testing.T) {
+	n := Parse("a.md", []byte("# 파드\n## 컨트롤러\n# 노드\n## 컨트롤러\n"), nil)
+	for name, want := range map[string]string{"컨트롤러": "컨트롤러", "파드#컨트롤러": "컨트롤러", "노드#컨트롤러": "노드/컨트롤러", "없음#컨트롤러": "컨트롤러", "없음": ""} {
+		if got := n.Heading(name); got != want {
+			t.Errorf("%s leads to %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Of the folder only pictures are given out, only those inside it, and only what is
+// one.
+func TestPicturesOfTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	inside := filepath.Join(dir, "notes")
+	png := []byte("\x89PNG\r\n\x1a\n…")
+	for name, data := range map[string][]byte{
+		"outside.png": png, "notes/a.png": png, "notes/deep/b.PNG": png, "notes/deep/그림.png": png, "notes/.hidden/c.png": png,
+		"notes/fake.png": []byte("<html>"), "notes/d.svg": []byte("<svg xmlns='x'/>"), "notes/e.svg": []byte("<html>"), "notes/key.pem": []byte("secret"),
+	} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(dir, "outside.png"), filepath.Join(inside, "link.png")); err != nil {
+		t.Skip("no symbolic links here")
+	}
+	f, err := Open(inside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for to, want := range map[string]string{
+		"a.png": "a.png", "/a.png": "a.png", "../a.png": "a.png", "b.png": "deep/b.PNG", "img/post/%EA%B7%B8%EB%A6%BC.png": "deep/그림.png", "d.svg?raw=1": "d.svg",
+		"../../outside.png": "", "link.png": "", ".hidden/c.png": "", "c.png": "", "key.pem": "", "none.png": "", "https://a.example/none.png": "", "": "",
+	} {
+		if got, ok := f.FindPicture("deep/note.md", to); got != want || ok != (want != "") {
+			t.Errorf("%q is found at %q, want %q", to, got, want)
+		}
+	}
+	for name, want := range map[string]string{"a.png": "image/png", "deep/b.PNG": "image/png", "d.svg": "image/svg+xml"} {
+		if _, media, err := f.Picture(name); err != nil || media != want {
+			t.Errorf("%s: %s, %v", name, media, err)
+		}
+	}
+	for _, name := range []string{"fake.png", "e.svg", "key.pem", "link.png", "../outside.png", ".hidden/c.png", "none.png", "deep", ""} {
+		if _, _, err := f.Picture(name); err == nil {
+			t.Errorf("%q was given out", name)
+		} else if strings.Contains(err.Error(), dir) {
+			t.Errorf("%q: the error names a place on this machine: %v", name, err)
+		}
+	}
+}
+
 func TestPieces(t *testing.T) {
 	for text, want := range map[string]string{
-		"포드는 노드에서 돈다. etcd는 저장소":                                    "term/pod 는 |term/node 에서 돈다. |term/etcd 는 저장소",
-		"리눅스 네임 스페이스와 네트워크 네임스페이스는 다르다":                             "plain 리눅스 네임 스페이스와 네트워크 네임스페이스는 다르다",
-		"마이크로 서비스도 서비스가 아니다":                                        "plain 마이크로 서비스도 |term/service 가 아니다",
-		"노드명, 파드파드, endpoint":                                       "plain 노드명, 파드파드, endpoint",
-		"[[pod]]는 [[namespace]] 안":                                  "wiki/pod pod|plain 는 |wiki/namespace namespace|plain  안",
-		"[[pod#수명 주기|파드]]":                                          "wiki/pod#수명 주기 파드",
-		"![[diagram.png]]":                                          "embed/diagram.png diagram.png",
-		"`[[손대지 않는다]]` #k8s/pod":                                    "code [[손대지 않는다]]|plain  |tag/k8s/pod #k8s/pod",
-		"`그림 4-1` `파드` `파드 둘`":                                      "figure 그림 4-1|plain  |code/pod 파드|plain  |code 파드 둘",
-		"**굵게** [여기](https://a.example/) [저기](javascript:alert(1))": "strong 굵게|plain  |link/https://a.example/ 여기|plain  |plain 저기|plain )",
+		"포드는 노드에서 돈다. etcd는 저장소":                                         "term/pod 는 |term/node 에서 돈다. |term/etcd 는 저장소",
+		"리눅스 네임 스페이스와 네트워크 네임스페이스는 다르다":                                  "plain 리눅스 네임 스페이스와 네트워크 네임스페이스는 다르다",
+		"마이크로 서비스도 서비스가 아니다":                                             "plain 마이크로 서비스도 |term/service 가 아니다",
+		"노드명, 파드파드, endpoint":                                            "plain 노드명, 파드파드, endpoint",
+		"[[pod]]는 [[namespace]] 안":                                       "wiki/pod pod|plain 는 |wiki/namespace namespace|plain  안",
+		"[[pod#수명 주기|파드]]":                                               "wiki/pod#수명 주기 파드",
+		"![[diagram.png]]":                                               "embed/diagram.png diagram.png",
+		"`[[손대지 않는다]]` #k8s/pod":                                         "code [[손대지 않는다]]|plain  |tag/k8s/pod #k8s/pod",
+		"`그림 4-1` `파드` `파드 둘`":                                           "figure 그림 4-1|plain  |code/pod 파드|plain  |code 파드 둘",
+		"**굵게** [여기](https://a.example/) [저기](javascript:alert(1))":      "strong 굵게|plain  |link/https://a.example/ 여기|plain  |plain 저기|plain )",
+		"[글](./sub/post.md#주요%20기능) [위](../a.txt) [밖](file:///etc/x.md)": "wiki/sub/post#주요 기능 글|plain  |wiki/a 위|plain  |plain 밖",
 		"#3 of 1#2": "plain #3 of 1#2",
 	} {
 		var got []string

@@ -75,7 +75,7 @@ func (s *scanner) scan() {
 		case quoteLine.MatchString(l.text):
 			s.quote()
 		case imageLine.MatchString(l.text):
-			s.image()
+			s.add(Image, 1)
 		case promptLine.MatchString(l.text):
 			s.console()
 		case flattenedLine.MatchString(l.text):
@@ -191,7 +191,7 @@ func (s *scanner) heading(text string) bool {
 	}
 	// A file that marks no heading has titles that are short lines of their own.
 	if !s.hasHeadings && s.standsAlone() && len([]rune(trimmed)) <= 40 && !bulletLine.MatchString(text) &&
-		!strings.ContainsAny(trimmed, "`|*") && !strings.HasSuffix(trimmed, ".") && !questionEnd.MatchString(trimmed) &&
+		!strings.ContainsAny(trimmed, "`|*[") && !strings.HasSuffix(trimmed, ".") && !questionEnd.MatchString(trimmed) &&
 		!promptLine.MatchString(text) && !manifestLine.MatchString(text) && !imageLine.MatchString(text) && !tagLine.MatchString(text) && !breakLine.MatchString(text) {
 		if columns, _ := indent(text); columns == 0 && !quoteLine.MatchString(text) && !fenceLine.MatchString(text) {
 			b := s.add(Heading, 1)
@@ -308,13 +308,6 @@ func (s *scanner) quote() {
 			b.Kind = Task
 		}
 	}
-}
-
-// image takes a line that is only a picture. What it shows is elsewhere: a note
-// is read where its pictures may not be, and nothing is fetched for it.
-func (s *scanner) image() {
-	b := s.add(Image, 1)
-	b.remark(b.First, "image", strings.TrimSpace(b.Lines[0]), "")
 }
 
 // console takes commands behind a prompt, and what they printed.

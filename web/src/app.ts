@@ -50,6 +50,8 @@ export interface App {
   /** Goes back to following the cluster. */
   catchUp(): void;
   light(term: Term | null): void;
+  /** Shows an object, by its key, in a view of the log; what is read beside it stays. */
+  look(view: "etcd" | "object", key: string): void;
   /** Calls fn for each event as it arrives, in log order; returns what ends that. */
   onEvent(fn: (e: KubeEvent) => void): () => void;
 }

@@ -100,6 +100,14 @@ const app: App = {
   light: (term) => {
     look.lit.value = term;
   },
+  look(view, key) {
+    const beside = desk.tabs.current;
+    batch(() => {
+      look.selection.value = { type: "object", key };
+      look.view.value = view;
+    });
+    desk.tabs.show(beside);
+  },
   onEvent: (fn) => theatre.onEvent(fn),
 };
 const chapterRoot = document.querySelector<HTMLElement>('[data-mount="chapter"]');

@@ -8,6 +8,8 @@ import { duration } from "../i18n/ui.ts";
 import { ask, Refused } from "../wire/ask.ts";
 import { mountCheckpoint } from "./checkpoint.ts";
 import { Commands, mountCommands } from "./commands.ts";
+import { mountGlow } from "./glow.ts";
+import { mountFinds } from "./ownnotes.ts";
 import { mountPrediction } from "./prediction.ts";
 import { captured, elapsed, type Fact, fill, readFact, type StepState, stepStates } from "./steps.ts";
 import { mountTerms } from "./terms.ts";
@@ -45,7 +47,10 @@ export const mount: Mount = (root, app) => {
 /** A person's own note has commands like a chapter, and no scene. */
 function mountNote(root: HTMLElement, app: App): void {
   const note = root.querySelector<HTMLElement>("[data-note]");
-  if (note && mayAct()) mountCommands(note, chapterText[app.lang].toConsole);
+  if (!note) return;
+  mountGlow(note, app);
+  mountFinds(note, app);
+  if (mayAct()) mountCommands(note, chapterText[app.lang].toConsole);
 }
 
 async function load(scene: SceneView, id: string, chapter: HTMLElement, t: ChapterText): Promise<void> {

@@ -27,7 +27,7 @@ export function mountReading(root: HTMLElement, app: App): void {
   if (chapter && document.body.dataset.keeps !== undefined) void mountSections(chapter, app.lang);
   mountImport(root, app.lang);
   mountGiven(root, app.lang);
-  mountNoteCommands(root);
+  mountNoteCommands(root, app.lang);
 }
 
 /** [ and ] turn to the chapter before and after. */

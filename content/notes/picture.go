@@ -1,0 +1,146 @@
+package notes
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"path"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// LargestPicture bounds a picture, in bytes, and mostFiles how many files are
+// looked at for one that is named without its folder.
+const (
+	LargestPicture = 16 << 20
+	mostFiles      = 20000
+)
+
+// pictureTypes are the files shown as pictures, by the end of their name. What is
+// in them has to be one, too, so that no other file of the folder is given out
+// under such a name.
+var pictureTypes = map[string]struct{ media, begins string }{
+	".png":  {"image/png", "\x89PNG\r\n\x1a\n"},
+	".jpg":  {"image/jpeg", "\xff\xd8\xff"},
+	".jpeg": {"image/jpeg", "\xff\xd8\xff"},
+	".gif":  {"image/gif", "GIF8"},
+	".webp": {"image/webp", "RIFF"},
+	".avif": {"image/avif", ""}, // begins with a length
+	".svg":  {"image/svg+xml", ""},
+}
+
+// IsPicture reports whether a name is that of a picture.
+func IsPicture(name string) bool {
+	_, ok := pictureTypes[strings.ToLower(path.Ext(name))]
+	return ok
+}
+
+// Remote reports whether a picture is elsewhere, and on which host. Such a picture is
+// never loaded by itself.
+func Remote(to string) (host string, ok bool) {
+	u, err := url.Parse(to)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", false
+	}
+	return u.Host, true
+}
+
+// Picture reads a picture of the folder and says what type it is. Its errors are
+// for the reader of the page.
+func (f *Folder) Picture(name string) (data []byte, media string, err error) {
+	kind, ok := pictureTypes[strings.ToLower(path.Ext(name))]
+	if !ok || !fs.ValidPath(name) || hidden(name) {
+		return nil, "", fmt.Errorf("%q is not the name of a picture in the folder of notes", clip(name))
+	}
+	file, err := f.open(name)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, "", fmt.Errorf("there is no picture %q: %w", clip(name), fs.ErrNotExist)
+		}
+		return nil, "", fmt.Errorf("the picture %q cannot be read: %s", clip(name), cause(err))
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, "", fmt.Errorf("the picture %q cannot be read: %s", clip(name), cause(err))
+	case !info.Mode().IsRegular():
+		return nil, "", fmt.Errorf("%q is not a file", clip(name))
+	case info.Size() > LargestPicture:
+		return nil, "", fmt.Errorf("the picture %q is larger than %d MiB", clip(name), LargestPicture>>20)
+	}
+	if data, err = io.ReadAll(io.LimitReader(file, LargestPicture)); err != nil {
+		return nil, "", fmt.Errorf("the picture %q cannot be read: %s", clip(name), cause(err))
+	}
+	begins := bytes.HasPrefix(data, []byte(kind.begins))
+	switch kind.media {
+	case "image/svg+xml":
+		begins = bytes.Contains(data[:min(len(data), 4096)], []byte("<svg"))
+	case "image/avif":
+		begins = len(data) > 12 && string(data[4:8]) == "ftyp"
+	}
+	if !begins {
+		return nil, "", fmt.Errorf("%q is named like a picture and is none", clip(name))
+	}
+	return data, kind.media, nil
+}
+
+// FindPicture finds the picture that a note means, as the editors and site makers
+// do whose habits notes have: from the note's own folder, from the top of the
+// folder (with or without a slash before it), or by its name wherever it is.
+func (f *Folder) FindPicture(note, to string) (name string, ok bool) {
+	if plain, err := url.PathUnescape(to); err == nil {
+		to = plain
+	}
+	to, _, _ = strings.Cut(to, "?")
+	to = norm.NFC.String(to)
+	if !IsPicture(to) {
+		return "", false
+	}
+	for _, name := range []string{path.Join(path.Dir(note), to), path.Clean(strings.TrimLeft(to, "/"))} {
+		if fs.ValidPath(name) && !hidden(name) && f.isFile(name) {
+			return name, true
+		}
+	}
+	base, left := path.Base(to), mostFiles
+	_ = fs.WalkDir(f.root.FS(), ".", func(at string, d fs.DirEntry, err error) error {
+		left--
+		switch {
+		case left < 0:
+			return fs.SkipAll
+		case err != nil:
+			return nil // what cannot be read has no picture for us
+		case d.IsDir() && at != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case !d.IsDir() && strings.EqualFold(norm.NFC.String(d.Name()), base) && f.isFile(at):
+			name, ok = at, true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return name, ok
+}
+
+func (f *Folder) isFile(name string) bool {
+	file, err := f.open(name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
+// hidden reports whether a path leads through what editors keep for themselves.
+func hidden(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(part, ".") {
+			return true
+		}
+	}
+	return false
+}
