@@ -293,7 +293,7 @@ class SceneView {
       return;
     }
     if (!mayAct()) {
-      status.textContent = this.t.readOnly;
+      status.textContent = document.body.dataset.source === "recording" ? this.t.nothingRuns : this.t.readOnly;
       // What cannot be run here can be seen as it was once.
       if ("taped" in (button.closest<HTMLElement>("[data-run-scene]")?.dataset ?? {})) {
         const link = document.createElement("a");

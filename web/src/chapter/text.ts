@@ -14,6 +14,7 @@ export interface ChapterText {
   broken: string;
   noServer: string;
   readOnly: string;
+  nothingRuns: string;
   showAll: string;
   showCurrent: string;
   later(ms: string): string;
@@ -49,6 +50,7 @@ const en: ChapterText = {
   broken: "The answer broke off. Run it again.",
   noServer: "Kubestage does not answer. Is it still running in your terminal?",
   readOnly: "An attached cluster is only read. Start Kubestage without --kubeconfig to run this scene.",
+  nothingRuns: "This is a recording. Start Kubestage without replay to run this scene.",
   showAll: "Open all",
   showCurrent: "Only the current one",
   later: (ms) => `+${ms}`,
@@ -87,6 +89,7 @@ const ko: ChapterText = {
   broken: "응답이 도중에 끊겼습니다. 다시 실행하세요.",
   noServer: "Kubestage가 응답하지 않습니다. 터미널에서 아직 실행 중인지 확인하세요.",
   readOnly: "연결된 클러스터는 읽기만 합니다. 이 장면을 실행하려면 --kubeconfig 없이 Kubestage를 시작하세요.",
+  nothingRuns: "기록을 재생하는 중입니다. 이 장면을 실행하려면 replay 없이 Kubestage를 시작하세요.",
   showAll: "모두 펼치기",
   showCurrent: "지금 단계만",
   later: (ms) => `+${ms}`,
