@@ -91,7 +91,7 @@ func locate(files fs.FS, mistake string) Problem {
 		}
 	}
 	// The decoder names Go's types; a writer has fields.
-	p.Says = strings.NewReplacer("error unmarshaling JSON: while decoding JSON: json: unknown field", "there is no field", "error unmarshaling JSON: while decoding JSON: json: ", "",
+	p.Says = strings.NewReplacer("error unmarshaling JSON: while decoding JSON: json: unknown field", "there is no field", "error unmarshaling JSON: while decoding JSON: json: ", "", "error unmarshaling JSON: while decoding JSON: ", "",
 		"error converting YAML to JSON: yaml: ", "this is not YAML: ").Replace(p.Says)
 	if _, err := fs.ReadDir(files, p.File); err == nil && p.File != "." { // what two languages of it do not share
 		p.File += "/" + Languages[1] + ".md"

@@ -30,6 +30,7 @@ func TestCheckNamesFileAndLine(t *testing.T) {
 		{at + "scene.yaml", "focus: binding", "focus: bindings", `"bindings", which the glossary does not have`},
 		{at + "scene.yaml", `event.to == "system:kube-scheduler"`, `event.to == "system:kube-schedular"`, `"system:kube-schedular" is not an actor`},
 		{at + "scene.yaml", "order: ", "ordre: ", `there is no field "ordre"`},
+		{at + "scene.yaml", "  - says:\n      en: The new row has no node, and its phase is Pending.\n      ko: 새 줄에는 노드가 없고, 단계는 Pending입니다.\n", "  - says: The new row has no node.\n", "is not said by language"},
 		{at + "scene.yaml", "steps:", "steps: [", "did not find"},
 	}
 	for _, c := range spoilt {

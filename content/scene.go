@@ -1,6 +1,7 @@
 package content
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -107,6 +108,16 @@ func (c *Checkpoint) Traces() bool {
 	return slices.ContainsFunc(c.Facts, func(f CheckFact) bool { return f.Fact != "" })
 }
 
+// inLanguages is a sentence in each language.
+type inLanguages map[string]string
+
+func (s *inLanguages) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, (*map[string]string)(s)) != nil {
+		return fmt.Errorf("says: %s is not said by language: write {en: …, ko: …}", data)
+	}
+	return nil
+}
+
 // The file format. Maps with expressions stay lists here, because order matters.
 type sceneFile struct {
 	Order   int          `json:"order"`
@@ -117,8 +128,8 @@ type sceneFile struct {
 	Steps   []stepFile   `json:"steps"`
 	Reset   []actionFile `json:"reset"`
 	Asserts []struct {
-		Says map[string]string `json:"says"`
-		Is   string            `json:"is"`
+		Says inLanguages `json:"says"`
+		Is   string      `json:"is"`
 	} `json:"asserts"`
 	Predict *struct {
 		At      string `json:"at"`
@@ -214,7 +225,7 @@ func parseScene(text []byte, g *Glossary, lang func() (*languages, error)) (s *S
 				say("asserts: %q lacks what it says in %q", a.Is, lang)
 			}
 		}
-		s.Asserts = append(s.Asserts, Assert(a))
+		s.Asserts = append(s.Asserts, Assert{a.Says, a.Is})
 	}
 	if f.Predict != nil {
 		s.Predict = &Prediction{At: f.Predict.At}
