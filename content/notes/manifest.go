@@ -93,6 +93,16 @@ func checkManifest(b *Block, first int) {
 	}
 }
 
+// Images returns the images that lines of a manifest name, each once.
+func Images(lines []string) (all []string) {
+	for _, l := range lines {
+		if m := imageKey.FindStringSubmatch(l); m != nil && !slices.Contains(all, m[1]) {
+			all = append(all, m[1])
+		}
+	}
+	return all
+}
+
 // yamlError returns the line the parser names, from 1 and 0 when it names none,
 // and what it says without it.
 func yamlError(err error) (line int, says string) {

@@ -30,7 +30,7 @@ test("a note of long ago stands beside the cluster of now", async ({ dashboard, 
   await expect(row("default").locator("del")).toHaveText("3d");
 
   // Who made what a table lists: told by the names, and looked up in this cluster.
-  await note.getByText("이름으로 미루어 본").first().click();
+  await note.getByText("이름으로 짐작한 소유자").first().click();
   const pod = note.getByRole("link", { name: "coredns-74ff55c5b-6xcjg" });
   await pod.click();
   await expect(pod.locator("+ [role=status]")).toContainText("로그에 없습니다");
