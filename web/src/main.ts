@@ -102,10 +102,8 @@ const app: App = {
   },
   look(view, key) {
     const beside = desk.tabs.current;
-    batch(() => {
-      look.selection.value = { type: "object", key };
-      look.view.value = view;
-    });
+    look.selection.value = { type: "object", key };
+    theatre.views.show(view);
     desk.tabs.show(beside);
   },
   onEvent: (fn) => theatre.onEvent(fn),
