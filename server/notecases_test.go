@@ -63,7 +63,7 @@ var noteCases = []noteCase{
 	{"L5", "families of spellings", "# 글\n\n포드 레플리카세트 데몬세트 스테이트풀세트 라벨 큐브 API 서버 마스터\n", []string{`data-term="pod">포드<`, `data-term="replicaset">레플리카세트<`, `data-term="daemonset">데몬세트<`, `data-term="statefulset">스테이트풀세트<`, `data-term="label">라벨<`, `data-term="apiserver">큐브 API 서버<`, `data-term="control-plane">마스터<`}, nil},
 	{"L6", "particles", "# 글\n\n파드는 파드로 etcd에서는\n", []string{`data-term="pod">파드</button>는`, `data-term="etcd">etcd</button>에서는`}, nil},
 	{"L7", "false friends", "# 글\n\n리눅스 네임 스페이스 UTS 네임스페이스 마이크로 서비스 네트워크 노드\n", nil, []string{"data-term"}},
-	{"L8", "terms in code", "`deployment`와 `DaemonSet`\n", []string{`data-term="deployment"><code>deployment</code>`, `data-term="daemonset"><code>DaemonSet</code>`}, nil},
+	{"L8", "terms and fields in code", "`deployment`와 `DaemonSet`, `replicas`\n", []string{`data-offer="kubectl explain deployment.spec.replicas"`, `data-term="deployment"><code>deployment</code>`, `data-term="daemonset"><code>DaemonSet</code>`}, nil},
 	{"L9", "words nobody linked", "# 글\n\nservice\n", []string{`class="term" data-term="service"`}, []string{"term wiki"}},
 	{"L10", "slips", "kubetcl get mainfest, Celium\n", []string{"perhaps a slip: kubetcl", "<code class=\"note-rather\">Cilium</code>", "kubetcl get mainfest, Celium"}, nil},
 	{"L11", "what is outdated", "k8s.gcr.io --insecure-port dockershim userspace ipvs\n", []string{"frozen since April 2023", "removed in 1.24", "lost this mode in 1.26", "deprecated in 1.35"}, nil},
@@ -101,7 +101,6 @@ var notDone = map[string]string{
 	"C3": "marked; the page's console does not run what does not end",
 	"C9": "marked and put into the console, where a person runs it; the cluster is not saved before",
 	"L1": "what has no note is marked; files are only read, so no note is made",
-	"L8": "kinds lead to their term; names of fields are code",
 	"Y6": "sent as it is: the API server drops what only it sets",
 }
 

@@ -130,6 +130,15 @@ func lookUp(d PageData, n NotePage, text string) string {
 	return d.Home() + "search?" + url.Values{"q": {strings.Join(words, " ")}}.Encode()
 }
 
+// fields are those that notes name in code, and where they stand.
+var fields = map[string]string{
+	"replicas": "deployment.spec.replicas", "selector": "deployment.spec.selector", "template": "deployment.spec.template",
+	"strategy": "deployment.spec.strategy", "containers": "pod.spec.containers", "initContainers": "pod.spec.initContainers",
+	"restartPolicy": "pod.spec.restartPolicy", "nodeName": "pod.spec.nodeName", "nodeSelector": "pod.spec.nodeSelector",
+	"volumes": "pod.spec.volumes", "livenessProbe": "pod.spec.containers.livenessProbe", "readinessProbe": "pod.spec.containers.readinessProbe",
+	"labels": "pod.metadata.labels", "annotations": "pod.metadata.annotations", "completions": "job.spec.completions", "parallelism": "job.spec.parallelism",
+}
+
 // termName is what the book calls a term.
 func termName(d PageData, n NotePage, id string) string {
 	t, ok := n.Book.Glossary.Term(id)

@@ -60,13 +60,13 @@ export function isCommand(text: string): boolean {
 export function mountCommands(root: HTMLElement, title: string): void {
   for (const code of root.querySelectorAll<HTMLElement>(".prose code, .check code")) {
     const manifest = code.closest<HTMLElement>("[data-stdin]")?.dataset.stdin;
-    const command = code.textContent ?? "";
+    const command = code.dataset.offer ?? code.textContent ?? ""; // the name of a field offers what explains it
     if (!isCommand(command) || code.closest("pre, a, button")) continue;
     // A link and not a button: it breaks at the end of a line like the text around it.
     const link = document.createElement("a");
     link.href = "#console";
     link.className = "command";
-    link.title = title;
+    link.title = code.dataset.offer ? `${title}: ${command}` : title;
     code.replaceWith(link);
     link.append(code);
     link.addEventListener("click", (e) => {
