@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
+	"os"
 	"path"
 	"strings"
 
@@ -23,14 +24,21 @@ const (
 // pictureTypes are the files shown as pictures, by the end of their name. What is
 // in them has to be one, too, so that no other file of the folder is given out
 // under such a name.
-var pictureTypes = map[string]struct{ media, begins string }{
-	".png":  {"image/png", "\x89PNG\r\n\x1a\n"},
-	".jpg":  {"image/jpeg", "\xff\xd8\xff"},
-	".jpeg": {"image/jpeg", "\xff\xd8\xff"},
-	".gif":  {"image/gif", "GIF8"},
-	".webp": {"image/webp", "RIFF"},
-	".avif": {"image/avif", ""}, // begins with a length
-	".svg":  {"image/svg+xml", ""},
+var pictureTypes = map[string]struct {
+	media  string
+	begins func([]byte) bool
+}{
+	".png":  {"image/png", begin("\x89PNG\r\n\x1a\n")},
+	".jpg":  {"image/jpeg", begin("\xff\xd8\xff")},
+	".jpeg": {"image/jpeg", begin("\xff\xd8\xff")},
+	".gif":  {"image/gif", begin("GIF8")},
+	".webp": {"image/webp", begin("RIFF")},
+	".avif": {"image/avif", func(data []byte) bool { return len(data) > 12 && string(data[4:8]) == "ftyp" }},
+	".svg":  {"image/svg+xml", func(data []byte) bool { return bytes.Contains(data, []byte("<svg")) }},
+}
+
+func begin(mark string) func([]byte) bool {
+	return func(data []byte) bool { return bytes.HasPrefix(data, []byte(mark)) }
 }
 
 // IsPicture reports whether a name is that of a picture.
@@ -52,6 +60,19 @@ func Remote(to string) (host string, ok bool) {
 // Picture reads a picture of the folder and says what type it is. Its errors are
 // for the reader of the page.
 func (f *Folder) Picture(name string) (data []byte, media string, err error) {
+	file, media, err := f.openPicture(name)
+	if err != nil {
+		return nil, "", err
+	}
+	defer file.Close()
+	if data, err = io.ReadAll(io.LimitReader(file, LargestPicture)); err != nil {
+		return nil, "", fmt.Errorf("the picture %q cannot be read: %s", clip(name), cause(err))
+	}
+	return data, media, nil
+}
+
+// openPicture opens a file that is a picture by its name and by how it begins.
+func (f *Folder) openPicture(name string) (_ *os.File, media string, err error) {
 	kind, ok := pictureTypes[strings.ToLower(path.Ext(name))]
 	if !ok || !fs.ValidPath(name) || hidden(name) {
 		return nil, "", fmt.Errorf("%q is not the name of a picture in the folder of notes", clip(name))
@@ -63,7 +84,11 @@ func (f *Folder) Picture(name string) (data []byte, media string, err error) {
 		}
 		return nil, "", fmt.Errorf("the picture %q cannot be read: %s", clip(name), cause(err))
 	}
-	defer file.Close()
+	defer func() {
+		if err != nil {
+			file.Close()
+		}
+	}()
 	info, err := file.Stat()
 	switch {
 	case err != nil:
@@ -73,20 +98,15 @@ func (f *Folder) Picture(name string) (data []byte, media string, err error) {
 	case info.Size() > LargestPicture:
 		return nil, "", fmt.Errorf("the picture %q is larger than %d MiB", clip(name), LargestPicture>>20)
 	}
-	if data, err = io.ReadAll(io.LimitReader(file, LargestPicture)); err != nil {
+	begin := make([]byte, 4096)
+	n, err := file.ReadAt(begin, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, "", fmt.Errorf("the picture %q cannot be read: %s", clip(name), cause(err))
 	}
-	begins := bytes.HasPrefix(data, []byte(kind.begins))
-	switch kind.media {
-	case "image/svg+xml":
-		begins = bytes.Contains(data[:min(len(data), 4096)], []byte("<svg"))
-	case "image/avif":
-		begins = len(data) > 12 && string(data[4:8]) == "ftyp"
-	}
-	if !begins {
+	if !kind.begins(begin[:n]) {
 		return nil, "", fmt.Errorf("%q is named like a picture and is none", clip(name))
 	}
-	return data, kind.media, nil
+	return file, kind.media, nil
 }
 
 // FindPicture finds the picture that a note means, as the editors and site makers
@@ -102,7 +122,7 @@ func (f *Folder) FindPicture(note, to string) (name string, ok bool) {
 		return "", false
 	}
 	for _, name := range []string{path.Join(path.Dir(note), to), path.Clean(strings.TrimLeft(to, "/"))} {
-		if fs.ValidPath(name) && !hidden(name) && f.isFile(name) {
+		if f.hasPicture(name) {
 			return name, true
 		}
 	}
@@ -116,7 +136,7 @@ func (f *Folder) FindPicture(note, to string) (name string, ok bool) {
 			return nil // what cannot be read has no picture for us
 		case d.IsDir() && at != "." && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
-		case !d.IsDir() && strings.EqualFold(norm.NFC.String(d.Name()), base) && f.isFile(at):
+		case !d.IsDir() && strings.EqualFold(norm.NFC.String(d.Name()), base) && f.hasPicture(at):
 			name, ok = at, true
 			return fs.SkipAll
 		}
@@ -125,14 +145,13 @@ func (f *Folder) FindPicture(note, to string) (name string, ok bool) {
 	return name, ok
 }
 
-func (f *Folder) isFile(name string) bool {
-	file, err := f.open(name)
+func (f *Folder) hasPicture(name string) bool {
+	file, _, err := f.openPicture(name)
 	if err != nil {
 		return false
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	return err == nil && info.Mode().IsRegular()
+	file.Close()
+	return true
 }
 
 // hidden reports whether a path leads through what editors keep for themselves.

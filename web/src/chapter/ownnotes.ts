@@ -24,6 +24,7 @@ const words = {
   asking: ["Asking kubectl.", "kubectl에 묻고 있습니다."],
   same: ["It says the same now.", "지금도 똑같이 나옵니다."],
   differs: ["Struck through: then. Underlined: now.", "취소선은 노트를 적을 때, 밑줄은 지금입니다."],
+  side: ["now", "지금"],
   noKey: [
     "not in the log: nobody has written such a key here",
     "로그에 없습니다. 여기서는 아무도 이런 키를 쓰지 않았습니다",
@@ -166,7 +167,7 @@ function drawn(c: Comparison, lang: Lang): HTMLElement {
   }
   const table = document.createElement("table");
   const head = table.createTHead().insertRow();
-  for (const name of ["", ...c.columns])
+  for (const name of [pick(lang, words.side), ...c.columns])
     head.append(Object.assign(document.createElement("th"), { textContent: name }));
   const body = table.createTBody();
   for (const row of c.rows) {
