@@ -120,6 +120,8 @@ const pages = [
   { name: "live-home", of: "cluster", path: "" },
   { name: "live-chapter", of: "cluster", path: "chapter/components" },
   { name: "live-editor", of: "cluster", path: "", act: edit },
+  { name: "live-terminal", of: "cluster", path: "", act: terminal },
+  { name: "live-link", of: "cluster", path: "?command=kubectl+get+pods" },
   { name: "live-stories", of: "cluster", path: "", act: (p, w) => tab("stories")(p).then(() => below(p, w)) },
   { name: "live-part", of: "cluster", path: "?focus=part:kube-scheduler", act: below },
   { name: "live-present", of: "cluster", path: "", act: press("p") },
@@ -129,6 +131,18 @@ const pages = [
   { name: "progress", of: "cluster", path: "progress", act: below },
   { name: "board", of: "cluster", path: "board", act: below },
 ];
+
+/** The terminal with what can be created; a phone has none. */
+async function terminal(page, width) {
+  if (width < 720) return;
+  const shows = (what) =>
+    page.waitForFunction((w) => document.querySelector(".xterm-rows")?.textContent.includes(w), what);
+  await page.keyboard.press("`");
+  await shows("$");
+  await page.keyboard.type("kubectl create ");
+  await page.keyboard.press("Tab");
+  await shows("configmap");
+}
 
 /** A chapter whose recorded run is in the middle, with its text open. */
 async function midRun(page, width) {
