@@ -33,6 +33,15 @@ async function seenAt(page: Page, seq: number): Promise<Seen> {
   }, seq);
 }
 
+/** The elements of the stage, one a line. */
+const drawing = (page: Page): Promise<string[]> =>
+  page.locator(".stage-svg *").evaluateAll((all) =>
+    all.map((el) => {
+      const attributes = [...el.attributes].map((a) => `${a.name}="${a.value}"`).sort();
+      return [el.parentElement?.tagName, el.tagName, ...attributes, el.children.length ? "" : el.textContent].join(" ");
+    }),
+  );
+
 test("a recording plays from its beginning and ends where the cluster was", async ({ dashboard, page, context }) => {
   await dashboard.kubectl("kubectl run early --image=nginx --restart=Never");
   const running = (name: string) => (all: Awaited<ReturnType<Dashboard["events"]>>) =>
@@ -77,6 +86,11 @@ test("a recording plays from its beginning and ends where the cluster was", asyn
     await stage.idle();
     await expect(stage.pods("late")).toBeVisible();
     await expect(stage.pods("early")).toBeVisible();
+
+    const drawn = await drawing(other);
+    await stage.open(replay.url, `/en/#at=${events.length}`);
+    await stage.idle();
+    expect(await drawing(other), "what changed bit by bit is what is drawn at once").toEqual(drawn);
 
     const refused = await fetch(`${replay.url}/api/kubectl`, {
       method: "POST",

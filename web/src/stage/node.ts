@@ -52,113 +52,144 @@ export function toText(n: VNode | string, indent = ""): string {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-interface Drawn {
-  vnode: VNode | string;
+/** An element that has children, by their keys if they have any. */
+interface Parent {
   dom: Element | Text;
   children: Drawn[];
-  /** Its place among its parent's children when they were drawn last. */
+  keyed: Map<string, Drawn> | null;
+}
+
+interface Drawn extends Parent {
+  vnode: VNode | string;
+  /** Its place among its parent's children when they were drawn last; -1 when it is new. */
   place: number;
+  /** When it was drawn last among its parent's children. */
+  turn: number;
 }
 
 /** A part of the page that is drawn from a tree. */
 export class Drawing {
-  private drawn: Drawn[] = [];
+  private readonly root: Parent;
+  private turn = 0;
+
   constructor(
-    private readonly root: Element,
+    root: Element,
     private readonly namespace: string = SVG,
-  ) {}
+  ) {
+    this.root = { dom: root, children: [], keyed: null };
+  }
 
   draw(...nodes: VNode[]): void {
-    this.drawn = this.patchChildren(this.root, this.drawn, nodes);
+    this.patchChildren(this.root, nodes);
   }
 
   private make(n: VNode | string): Drawn {
-    if (typeof n === "string") return { vnode: n, dom: document.createTextNode(n), children: [], place: -1 };
+    const made = { vnode: n, children: [], keyed: null, place: -1, turn: 0 };
+    if (typeof n === "string") return { ...made, dom: document.createTextNode(n) };
     const dom = document.createElementNS(this.namespace, n.tag);
-    for (const [name, value] of Object.entries(n.attrs)) dom.setAttribute(name, String(value));
-    return { vnode: n, dom, children: this.patchChildren(dom, [], n.children), place: -1 };
-  }
-
-  private patch(d: Drawn, n: VNode | string): Drawn {
-    if (d.vnode === n) return d;
-    if (typeof n === "string") {
-      (d.dom as Text).data = n;
-      d.vnode = n;
-      return d;
-    }
-    const was = (d.vnode as VNode).attrs;
-    const dom = d.dom as Element;
-    for (const name in n.attrs) if (was[name] !== n.attrs[name]) dom.setAttribute(name, String(n.attrs[name]));
-    for (const name in was) if (!(name in n.attrs)) dom.removeAttribute(name);
-    d.children = this.patchChildren(dom, d.children, n.children);
-    d.vnode = n;
+    for (const name in n.attrs) dom.setAttribute(name, String(n.attrs[name]));
+    const d: Drawn = { ...made, dom };
+    this.patchChildren(d, n.children);
     return d;
   }
 
-  private patchChildren(parent: Element, was: Drawn[], nodes: (VNode | string)[]): Drawn[] {
+  private patch(d: Drawn, n: VNode | string): void {
+    const was = d.vnode;
+    if (was === n) return;
+    d.vnode = n;
+    if (typeof n === "string" || typeof was === "string") {
+      (d.dom as Text).data = n as string;
+      return;
+    }
+    const dom = d.dom as Element;
+    for (const name in n.attrs) if (was.attrs[name] !== n.attrs[name]) dom.setAttribute(name, String(n.attrs[name]));
+    for (const name in was.attrs) if (!(name in n.attrs)) dom.removeAttribute(name);
+    if (was.children !== n.children) this.patchChildren(d, n.children);
+  }
+
+  private patchChildren(parent: Parent, nodes: readonly (VNode | string)[]): void {
+    const was = parent.children;
     // Mostly the same children are there in the same order.
     if (was.length === nodes.length && was.every((d, i) => same(d.vnode, nodes[i]!))) {
       for (let i = 0; i < nodes.length; i++) this.patch(was[i]!, nodes[i]!);
-      return was;
+      return;
     }
-    const keyed = new Map<string, Drawn>();
-    const loose: Drawn[] = [];
-    for (const d of was) {
-      const key = typeof d.vnode === "string" ? null : d.vnode.key;
-      if (key === null) loose.push(d);
-      else keyed.set(key, d);
-    }
-    let next = 0;
+    const turn = ++this.turn;
     const now: Drawn[] = [];
-    const kept = new Set<Drawn>();
+    let kept = 0;
+    let rising = true;
+    let before = -1;
     for (const n of nodes) {
-      let d: Drawn | undefined;
-      if (typeof n !== "string" && n.key !== null) d = keyed.get(n.key);
-      else {
-        d = loose[next];
-        if (d && same(d.vnode, n)) next++;
-        else d = loose.slice(next).find((l) => !kept.has(l) && same(l.vnode, n));
+      let d = this.found(parent, n, turn);
+      if (d) {
+        this.patch(d, n);
+        kept++;
+        if (d.place < before) rising = false;
+        before = d.place;
+      } else {
+        d = this.make(n);
+        const key = keyOf(n);
+        if (key !== null) {
+          parent.keyed ??= new Map();
+          parent.keyed.set(key, d);
+        }
       }
-      if (d && !kept.has(d) && same(d.vnode, n)) d = this.patch(d, n);
-      else d = this.make(n);
-      kept.add(d);
+      d.turn = turn;
       now.push(d);
     }
-    for (const d of was) if (!kept.has(d)) d.dom.remove();
-    let at: Node | null = parent.firstChild;
-    const staying = inOrder(now);
-    now.forEach((d, i) => {
-      if (staying.has(d) || d.dom === at) at = d.dom.nextSibling;
-      else parent.insertBefore(d.dom, at);
+    if (kept < was.length) for (const d of was) if (d.turn !== turn) this.leave(parent, d);
+    // Moving an element costs as much as making it: as many as possible stay where they are.
+    const staying = rising ? null : inOrder(now);
+    let last: Node | null = null;
+    for (let i = 0; i < now.length; i++) {
+      const d = now[i]!;
+      if (d.place < 0 || (staying && !staying.has(d)))
+        parent.dom.insertBefore(d.dom, last ? last.nextSibling : parent.dom.firstChild);
+      last = d.dom;
       d.place = i;
-    });
-    return now;
+    }
+    parent.children = now;
+  }
+
+  /** What a node was drawn as: by its key, or else the first of its kind that has none. */
+  private found(parent: Parent, n: VNode | string, turn: number): Drawn | undefined {
+    const key = keyOf(n);
+    const fits = (d: Drawn | undefined) => d !== undefined && d.turn !== turn && same(d.vnode, n);
+    if (key === null) return parent.children.find(fits);
+    const d = parent.keyed?.get(key);
+    return fits(d) ? d : undefined;
+  }
+
+  private leave(parent: Parent, d: Drawn): void {
+    d.dom.remove();
+    const key = keyOf(d.vnode);
+    if (key !== null && parent.keyed?.get(key) === d) parent.keyed.delete(key);
   }
 }
 
-/** The most that can stay where they are when the others are moved: moving an element costs as much as making it. */
+/** Those of the children that stand in a rising row already: of all such rows the longest. */
 function inOrder(now: readonly Drawn[]): Set<Drawn> {
-  // The longest rising run of places: ends[n] ends the run of n + 1 whose end is the lowest.
+  // ends[n] ends the row of n + 1 whose end is the lowest.
   const ends: Drawn[] = [];
   const before = new Map<Drawn, Drawn | undefined>();
   for (const d of now) {
     if (d.place < 0) continue;
-    let n = ends.length;
-    if (n > 0 && ends[n - 1]!.place > d.place) {
-      let lo = 0;
-      while (lo < n) {
-        const mid = (lo + n) >> 1;
-        if (ends[mid]!.place < d.place) lo = mid + 1;
-        else n = mid;
-      }
+    let lo = 0;
+    let hi = ends.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if (ends[mid]!.place < d.place) lo = mid + 1;
+      else hi = mid;
     }
-    ends[n] = d;
-    before.set(d, ends[n - 1]);
+    ends[lo] = d;
+    before.set(d, ends[lo - 1]);
   }
   const staying = new Set<Drawn>();
   for (let d = ends[ends.length - 1]; d; d = before.get(d)) staying.add(d);
   return staying;
 }
+
+const keyOf = (n: VNode | string): string | null => (typeof n === "string" ? null : n.key);
 
 function same(a: VNode | string, b: VNode | string): boolean {
   return typeof a === "string" || typeof b === "string" ? typeof a === typeof b : a.tag === b.tag && a.key === b.key;

@@ -1,27 +1,15 @@
 // How tokens look: their shapes, and where the words beside them find room.
 import type { Geometry } from "./geometry.ts";
 import { type Scale, widthOf } from "./measure.ts";
-import { type Child, h, round, type VNode } from "./node.ts";
+import { h, round, type VNode } from "./node.ts";
 import type { Deed, Token, TokenShape, Tokens } from "./tokens.ts";
 
 /** Words drawn at once, and how many tokens are asked whether theirs finds room. */
 const WORDS = 5;
 const ASKED = 30;
 
-const shapes = new Map<string, VNode>();
-/** The same mark is the same value, which drawing passes over. */
 export function tokenShape(shape: TokenShape, deed: Deed, inferred: boolean, refused: boolean): VNode {
   const cls = `mark mark-${shape} deed-${refused ? "delete" : deed}${inferred ? " inferred" : ""}`;
-  const as = `${cls} ${refused}`;
-  let mark = shapes.get(as);
-  if (!mark) {
-    mark = makeShape(shape, cls, refused);
-    shapes.set(as, mark);
-  }
-  return mark;
-}
-
-function makeShape(shape: TokenShape, cls: string, refused: boolean): VNode {
   switch (shape) {
     case "request":
       return h("circle", { r: 9, class: cls });
@@ -95,7 +83,10 @@ export function tokenLayer(
 ): VNode[] {
   // The event at the playhead lies above the others.
   const tokens = [...all.filter((k) => k.seq !== focus), ...all.filter((k) => k.seq === focus)];
-  const taken: Area[] = tokens.map((k) => ({ x1: k.x - 9, y1: k.y - 9, x2: k.x + 9, y2: k.y + 9 }));
+  const taken: Area[] = [];
+  const isFree = (a: Area, i: number): boolean =>
+    !taken.some((b) => overlap(b, a)) &&
+    !tokens.some((k, j) => j !== i && k.x - 9 < a.x2 && a.x1 < k.x + 9 && k.y - 9 < a.y2 && a.y1 < k.y + 9);
   const words = new Map<number, { x: number; y: number; w: number }>();
   // The newest speak first; the event at the playhead before all.
   const last = tokens.length - 1;
@@ -106,7 +97,7 @@ export function tokenLayer(
     for (const [x, y] of spotsFor(g, k, w, size.small + 9)) {
       const area = { x1: x, y1: y, x2: x + w, y2: y + size.small + 10 };
       if (x < 0 || y < 0 || area.x2 > g.width || area.y2 > g.height) continue;
-      if (taken.some((a, j) => j !== i && overlap(a, area))) continue;
+      if (!isFree(area, i)) continue;
       // Only the word of what happens now may lie on a box.
       if (k.seq !== focus && !k.word && boxesOf(g).some((b) => overlap(b, area))) continue;
       taken.push(area);
@@ -140,21 +131,35 @@ export function tokenLayer(
   return [...layer, ...counted, ...said];
 }
 
+const marks = new Map<string, VNode[]>();
+/** What most tokens consist of: the same value for the same mark, which drawing passes over. */
+function markOf(k: Token): VNode[] {
+  const as = `${k.shape} ${k.deed} ${k.inferred} ${k.refused}`;
+  let mark = marks.get(as);
+  if (!mark) {
+    mark = [tokenShape(k.shape, k.deed, k.inferred, k.refused)];
+    marks.set(as, mark);
+  }
+  return mark;
+}
+
+/** There are hundreds in a frame: a token's element is written down as it is, without h. */
 function token(k: Token, now: boolean, chosen: boolean, paused: boolean): VNode {
-  const children: Child[] = [tokenShape(k.shape, k.deed, k.inferred, k.refused)];
-  if (now || chosen) children.unshift(h("circle", { key: "halo", r: 16, class: chosen ? "halo halo-chosen" : "halo" }));
-  return h(
-    "g",
-    {
-      key: `t${k.seq}`,
-      class: `token${k.resting ? " resting" : ""}`,
-      "data-token": k.seq,
-      "data-shape": k.shape,
-      // While it moves, a token is scenery; the transcript tells of it.
-      ...(paused ? { role: "button", tabindex: 0, "aria-label": k.label || k.shape } : { "aria-hidden": "true" }),
-      opacity: k.opacity < 1 ? k.opacity : undefined,
-      transform: `translate(${k.x} ${k.y})`,
-    },
-    children,
-  );
+  const attrs: VNode["attrs"] = {
+    class: k.resting ? "token resting" : "token",
+    "data-token": k.seq,
+    "data-shape": k.shape,
+    transform: `translate(${k.x} ${k.y})`,
+  };
+  // While it moves, a token is scenery; the transcript tells of it.
+  if (paused) {
+    attrs.role = "button";
+    attrs.tabindex = 0;
+    attrs["aria-label"] = k.label || k.shape;
+  } else attrs["aria-hidden"] = "true";
+  if (k.opacity < 1) attrs.opacity = round(k.opacity);
+  let children = markOf(k);
+  if (now || chosen)
+    children = [h("circle", { key: "halo", r: 16, class: chosen ? "halo halo-chosen" : "halo" }), ...children];
+  return { tag: "g", key: `t${k.seq}`, attrs, children };
 }

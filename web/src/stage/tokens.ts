@@ -115,15 +115,21 @@ export function deedOf(e: KubeEvent): Deed {
   }
 }
 
-const labels = new WeakMap<KubeEvent, string>();
+/** What a token has of its event, wherever it is. */
+type Origin = Pick<Token, "deed" | "inferred" | "label">;
+const origins = new WeakMap<KubeEvent, Origin>();
+function originOf(e: KubeEvent): Origin {
+  let origin = origins.get(e);
+  if (!origin) {
+    origin = { deed: deedOf(e), inferred: e.evidence.how === "inferred", label: makeLabel(e) };
+    origins.set(e, origin);
+  }
+  return origin;
+}
+
 /** The word beside a token. */
 export function labelOf(e: KubeEvent): string {
-  let label = labels.get(e);
-  if (label === undefined) {
-    label = makeLabel(e);
-    labels.set(e, label);
-  }
-  return label;
+  return originOf(e).label;
 }
 
 function makeLabel(e: KubeEvent): string {
@@ -180,23 +186,22 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
   const { timeline: l, geometry: g } = scene;
   const start = l.startOf(e.seq);
   const at = l.atOf(e.seq);
-  const base = {
-    seq: e.seq,
-    deed: deedOf(e),
-    inferred: e.evidence.how === "inferred",
-    label: labelOf(e),
-    resting: t > at,
-    refused: false,
-    opacity: 1,
-  };
+  const { deed, inferred, label } = originOf(e);
   const u = at > start ? Math.min(1, (t - start) / (at - start)) : 1;
   const k = scene.still ? (u < 0.5 ? 0 : 1) : u;
-  if (scene.still) base.opacity = fade(u);
+  const opacity = scene.still ? fade(u) : 1;
+  // There are hundreds in a frame: made in one piece, and new, so that it may be changed.
   const put = (shape: TokenShape, p: Point, line: string): Token => ({
-    ...base,
+    seq: e.seq,
     shape,
+    deed,
+    inferred,
     x: round(p.x),
     y: round(p.y),
+    label,
+    opacity,
+    resting: t > at,
+    refused: false,
     line,
   });
   switch (e.kind) {
@@ -318,9 +323,18 @@ function requestToken(
       ? "watch open"
       : codeWords(e.code ?? 200);
   const leave = passage.refused ? at : at + (isRead(e) ? 0.1 : PUT + 0.1) * hop;
-  if (t < leave) return { ...put("request", turn, line), resting: false, opacity: 1 };
+  if (t < leave) {
+    const k = put("request", turn, line);
+    k.resting = false;
+    k.opacity = 1;
+    return k;
+  }
   const back = way(g, `out ${place} ${node} ${passage.reach}`, () => [turn, ...[...inbound.points].reverse()]);
   const u = Math.min(1, (t - leave) / (0.8 * hop));
-  const w = put("response", scene.still ? back.points[back.points.length - 1]! : back.at(u), line);
-  return { ...w, opacity: scene.still ? u : 1, label: answer, refused: passage.refused, resting: u >= 1 };
+  const k = put("response", scene.still ? back.points[back.points.length - 1]! : back.at(u), line);
+  k.opacity = scene.still ? u : 1;
+  k.label = answer;
+  k.refused = passage.refused;
+  k.resting = u >= 1;
+  return k;
 }
