@@ -338,6 +338,16 @@ async function measureScrub(url, what, view = "stage") {
   await page.close();
 }
 
+/** At rest only the clock goes on, once a second. */
+async function measureRest(url) {
+  const page = await open(url);
+  const before = await page.evaluate(() => window.frames_);
+  await page.waitForTimeout(5000);
+  const drawn = (await page.evaluate(() => window.frames_)) - before;
+  say({ name: "frames drawn in 5 s at rest", value: `${drawn}`, most: 6, is: drawn });
+  await page.close();
+}
+
 async function measureHeap(url) {
   const page = await open(url);
   const cdp = await page.context().newCDPSession(page);
@@ -441,7 +451,10 @@ try {
   if (parts.has("scrub"))
     for (const view of ["stage", "sequence", "etcd", "scheduler", "object"])
       await measureScrub(plain.url, `${recorded.length} events`, view);
-  if (parts.has("heap")) await measureHeap(plain.url);
+  if (parts.has("heap")) {
+    await measureRest(plain.url);
+    await measureHeap(plain.url);
+  }
   if (parts.has("frames")) await measureFrames(plain.url, "as recorded");
   const page = await open(plain.url);
   const { foreground } = await page.evaluate(() => window.kubestage.log());

@@ -88,6 +88,7 @@ test("a recording plays from its beginning and ends where the cluster was", asyn
     await expect(stage.pods("early")).toBeVisible();
 
     const drawn = await drawing(other);
+    await other.goto("about:blank"); // another hash alone would not load the page again
     await stage.open(replay.url, `/en/#at=${events.length}`);
     await stage.idle();
     expect(await drawing(other), "what changed bit by bit is what is drawn at once").toEqual(drawn);

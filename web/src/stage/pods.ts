@@ -131,9 +131,10 @@ export interface Opened {
 
 /** The pods of a node, in the order of their places, in its area. */
 export function podArea(v: View, node: string, pods: readonly PlacedPod[], area: Box, open: Opened | null): VNode[] {
+  const now = nowPod(v);
   const one = (p: PlacedPod, grid: TileGrid, slot: number): VNode[] => {
     const at = tileAt(area, grid, slot);
-    return at ? [podTile(v, p, at, grid.size)] : [];
+    return at ? [podTile(v, p, at, grid.size, now)] : [];
   };
   if (open?.phase) {
     const all = pods.filter((p) => p.phase === open.phase);
@@ -148,7 +149,6 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
   const crowd = open ? (pods[pods.length - 1]?.slot ?? 0) + 1 : v.state.crowd;
   const grid = tileGrid(area, crowd);
   if (grid) {
-    const now = nowPod(v);
     const chosen = v.selection?.type === "object" ? v.selection.uid : "";
     const marked = pods.some((p) => p.uid === chosen || now(p)) ? `${v.focus} ${chosen}` : "";
     const key = `${area.x} ${area.y} ${grid.w} ${marked} ${v.lit} ${v.size.small}`;
@@ -225,19 +225,20 @@ function groups(v: View, node: string, pods: readonly PlacedPod[], area: Box): V
 }
 
 interface Tile {
-  key: string;
+  b: Box;
+  is: string;
   node: VNode;
 }
 /** A tile that looks as it did is the very same value, so that drawing thousands costs what changed. */
 const tiles = new WeakMap<PlacedPod, Tile>();
 
-export function podTile(v: View, p: PlacedPod, b: Box, size: TileSize): VNode {
-  const now = nowPod(v)(p);
+export function podTile(v: View, p: PlacedPod, b: Box, size: TileSize, isNow = nowPod(v)): VNode {
+  const now = isNow(p);
   const chosen = v.selection?.type === "object" && v.selection.uid === p.uid;
   const lit = v.lit === "pods" || v.lit === "pod" || v.lit === `pod:${p.namespace}/${p.name}`;
-  const key = `${b.x} ${b.y} ${b.w} ${size} ${now} ${chosen} ${lit} ${v.size.small}`;
+  const is = `${size} ${now} ${chosen} ${lit} ${v.size.small}`;
   const known = tiles.get(p);
-  if (known?.key === key) return known.node;
+  if (known?.is === is && known.b.x === b.x && known.b.y === b.y && known.b.w === b.w) return known.node;
   const cls = ["pod", `pod-${p.phase}`, size === "small" && "tiny", now && "now", chosen && "chosen", lit && "lit"]
     .filter(Boolean)
     .join(" ");
@@ -256,7 +257,7 @@ export function podTile(v: View, p: PlacedPod, b: Box, size: TileSize): VNode {
     h("title", null, `${p.namespace}/${p.name}: ${p.says}`),
     tileContent(v, p, b, size),
   );
-  tiles.set(p, { key, node });
+  tiles.set(p, { b, is, node });
   return node;
 }
 
