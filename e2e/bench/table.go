@@ -34,6 +34,28 @@ func (t *table) against(name string, ours, theirs []time.Duration, show func([]t
 	})
 }
 
+// inTurn adds a row for what was done in turn, with us and without: the sums,
+// and the median of each round's ratio with the middle half of these. A round
+// that something else has slowed down does not decide. Goal 0 is none.
+func (t *table) inTurn(name string, ours, theirs []time.Duration, goal float64) {
+	var ratios []float64
+	var sum [2]time.Duration
+	for i := range min(len(ours), len(theirs)) {
+		sum[0], sum[1] = sum[0]+ours[i], sum[1]+theirs[i]
+		ratios = append(ratios, float64(ours[i])/float64(max(theirs[i], 10*time.Millisecond)))
+	}
+	slices.Sort(ratios)
+	middle := ratios[len(ratios)/2]
+	r := row{
+		name: name, value: fmt.Sprintf("%.2f s", sum[0].Seconds()), beside: fmt.Sprintf("%.2f s", sum[1].Seconds()),
+		ratio: fmt.Sprintf("%.2f× [%.2f to %.2f]", middle, ratios[len(ratios)/4], ratios[len(ratios)*3/4]),
+	}
+	if goal > 0 {
+		r.goal, r.ok = fmt.Sprintf("≤ %.2f×", goal), math.Round(middle*100)/100 <= goal
+	}
+	t.add(r)
+}
+
 func (t *table) print(w io.Writer, took time.Duration, load string) {
 	fmt.Fprintf(w, "\n%d cores, %s/%s; load before: %s; all in %s.\nMedians [lowest to highest of all runs]; beside: the same components without Kubestage around them.\n\n",
 		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, load, took.Round(time.Second))

@@ -14,15 +14,16 @@ import (
 	"github.com/kubestage/kubestage/e2e/dashboard"
 )
 
-// Four times twenty-five pods make the hundred.
-const tracingRounds, tracingPods = 4, 25
+// Ten times ten pods make the hundred. Each round of the one cluster is
+// compared with the round of the other that is next to it.
+const tracingRounds, tracingPods = 10, 10
 
 // traced is a cluster with or without anybody who watches it.
 type traced struct {
 	*dashboard.Dashboard
 	kube *kubernetes.Clientset
-	took time.Duration
-	cpu  map[string]time.Duration // by role, for all rounds
+	took []time.Duration            // each round
+	cpu  map[string][]time.Duration // in each round, by role
 }
 
 // measureTracing compares what it costs to see everything. Both clusters run
@@ -46,7 +47,7 @@ func measureTracing(ctx context.Context, b *bench) error {
 		if err := runPods(ctx, kube, "warm", 3); err != nil {
 			return err
 		}
-		clusters = append(clusters, &traced{Dashboard: d, kube: kube, cpu: map[string]time.Duration{}})
+		clusters = append(clusters, &traced{Dashboard: d, kube: kube, cpu: map[string][]time.Duration{}})
 	}
 	for round := range tracingRounds {
 		for _, c := range clusters {
@@ -58,44 +59,45 @@ func measureTracing(ctx context.Context, b *bench) error {
 	}
 	on, off := clusters[0], clusters[1]
 	name := fmt.Sprintf("%d pods to Running, %d at a time", tracingRounds*tracingPods, tracingPods)
-	b.table.against(name+", tracing on and off", []time.Duration{on.took}, []time.Duration{off.took}, seconds, 1.15)
+	b.table.inTurn(name+", tracing on and off", on.took, off.took, 1.15)
 	for _, role := range []string{"kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "kubelet", "dashboard"} {
-		r := row{
-			name:  "  CPU of " + role + " for them",
-			value: fmt.Sprintf("%.2f s", on.cpu[role].Seconds()), beside: fmt.Sprintf("%.2f s", off.cpu[role].Seconds()),
-		}
-		ratio := float64(on.cpu[role]) / float64(max(off.cpu[role], 10*time.Millisecond))
-		r.ratio = fmt.Sprintf("%.2f×", ratio)
+		goal := 0.0
 		if role == "kube-apiserver" {
-			r.goal, r.ok = "≤ 1.30×", ratio < 1.305
+			goal = 1.3
 		}
-		b.table.add(r)
+		b.table.inTurn("  CPU of "+role+" for them", on.cpu[role], off.cpu[role], goal)
 	}
 	return nil
 }
 
-// round runs pods and adds up what they took.
+// round runs pods and notes what they took.
 func (c *traced) round(ctx context.Context, round int) error {
-	if err := c.spent(-1); err != nil {
+	before, err := c.spent()
+	if err != nil {
 		return err
 	}
 	began := time.Now()
 	if err := runPods(ctx, c.kube, fmt.Sprintf("round-%d", round), tracingPods); err != nil {
 		return err
 	}
-	c.took += time.Since(began)
-	return c.spent(1)
+	c.took = append(c.took, time.Since(began))
+	after, err := c.spent()
+	for role := range after {
+		c.cpu[role] = append(c.cpu[role], after[role]-before[role])
+	}
+	return err
 }
 
-// spent adds what each process has computed so far, or takes it away.
-func (c *traced) spent(sign time.Duration) error {
+// spent is what the processes of each role have computed so far.
+func (c *traced) spent() (map[string]time.Duration, error) {
+	spent := map[string]time.Duration{}
 	for _, p := range c.Family() {
 		cpu, err := dashboard.CPU(p.Pid)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		role, _, _ := strings.Cut(p.Role(), ":")
-		c.cpu[role] += sign * cpu
+		spent[role] += cpu
 	}
-	return nil
+	return spent, nil
 }
