@@ -182,7 +182,10 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		}
 	}
 	o.Detail, _ = json.Marshal(d) // RawMessages in it were read from JSON
-	o.Finish = func(e *watch.Event) { e.Detail = a.travelled(r.AuditID, e.Detail) }
+	if r.User.Username != loopbackUser {
+		o.Complete = func() bool { _, seen := a.passage(r.AuditID); return seen }
+		o.Finish = func(e *watch.Event) { e.Detail = a.travelled(r.AuditID, e.Detail) }
+	}
 	return o
 }
 
@@ -191,8 +194,9 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 	var sent, got body
 	if !secretive(o.Object) {
 		d.Request = r.Request
-		_ = json.Unmarshal(r.Request, &sent) // a patch may be a list; then it tells nothing here
-		_ = json.Unmarshal(r.Response, &got)
+		if len(r.Response) > 0 {
+			_ = json.Unmarshal(r.Response, &got)
+		}
 	}
 	if got.Kind == "Status" {
 		got.Metadata.ResourceVersion = ""
@@ -203,12 +207,14 @@ func (a *auditor) write(o *watch.Observation, d *requestDetail, r *auditRecord, 
 		m.Name, m.UID, m.ResourceVersion = stored[0], stored[1], stored[2]
 	}
 	obj := o.Object
-	obj.Name = firstOf(obj.Name, got.Metadata.Name, sent.Metadata.Name)
-	obj.UID = firstOf(obj.UID, sent.Metadata.UID)
 	// The answer to TokenReviews and the like is no stored object, and the
 	// answer to a binding is no answer about the pod.
-	if code < 300 {
+	if obj.Name = firstOf(obj.Name, got.Metadata.Name); code < 300 && obj.Subresource != "binding" {
 		obj.UID = firstOf(obj.UID, got.Metadata.UID)
+	}
+	if r.Verb == "create" || obj.Name == "" || obj.UID == "" { // else it tells nothing new
+		_ = json.Unmarshal(d.Request, &sent) // a patch may be a list; then it tells nothing here
+		obj.Name, obj.UID = firstOf(obj.Name, sent.Metadata.Name), firstOf(obj.UID, sent.Metadata.UID)
 	}
 
 	switch {
@@ -321,13 +327,22 @@ func (a *auditor) passed(id string, p passage) {
 	a.keep(id, p)
 }
 
-// travelled adds to a request's detail when it was on a link, if it was.
-func (a *auditor) travelled(id string, detail json.RawMessage) json.RawMessage {
+// loopbackUser is the apiserver as a client of itself: it is on no link.
+const loopbackUser = "system:apiserver"
+
+func (a *auditor) passage(id string) (p passage, seen bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p, ok := a.byID[id]
+	p, seen = a.byID[id]
+	return p, seen
+}
+
+// travelled adds to a request's detail when it was on a link, or that no link
+// has seen an answer to it, as when its client had hung up before.
+func (a *auditor) travelled(id string, detail json.RawMessage) json.RawMessage {
+	p, ok := a.passage(id)
 	if !ok {
-		return detail
+		return append(detail[:len(detail)-1], `,"unseen":true}`...)
 	}
 	seen, _ := json.Marshal(struct {
 		Link  string    `json:"link"`

@@ -40,9 +40,10 @@ func FuzzAudit(f *testing.F) {
 
 // The same for what components tell on their own channel.
 func FuzzObserved(f *testing.F) {
-	f.Add([]byte(`{"seq":0,"kind":"etcd","start":"2026-11-21T03:30:32.4Z","end":"2026-11-21T03:30:32.4Z","from":"kube-apiserver","to":"etcd","verb":"put","object":{"version":"v1","resource":"nodes","name":"node-1","uid":"u"},"revision":"9","evidence":{"how":"observed","source":"etcd","id":"/registry/minions/node-1@9"},"detail":{"key":"/registry/minions/node-1","value":{"metadata":{"name":"node-1"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}},"needs":[{"key":"rv:9","how":"revision","wait":true}],"gives":[{"key":"put:9"}],"lane":"etcd"}`))
-	f.Add([]byte(`{"kind":"etcd","verb":"put","object":{"resource":"nodes"},"revision":"x","detail":[]}`))
-	f.Add([]byte(`{"kind":"cri","verb":"StartContainer","detail":null}`))
+	f.Add(watch.Observation{Event: watch.Event{Kind: watch.CRI, Verb: "StartContainer", Detail: json.RawMessage(`{"node":"node-1"}`)}}.Line())
+	f.Add([]byte(`{"key":"/registry/minions/node-1","value":{"metadata":{"name":"node-1"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}}	{"seq":0,"kind":"etcd","start":"2026-11-21T03:30:32.4Z","end":"2026-11-21T03:30:32.4Z","from":"kube-apiserver","to":"etcd","verb":"put","object":{"version":"v1","resource":"nodes","name":"node-1","uid":"u"},"revision":"9","evidence":{"how":"observed","source":"etcd","id":"/registry/minions/node-1@9"},"needs":[{"key":"rv:9","how":"revision","wait":true}],"gives":[{"key":"put:9"}],"lane":"etcd"}`))
+	f.Add([]byte(`[]	{"kind":"etcd","verb":"put","object":{"resource":"nodes"},"revision":"x"}`))
+	f.Add([]byte(`	{"kind":"cri","verb":"StartContainer","detail":null}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		w := newWitnesses(newBoard(nil), func(o watch.Observation) { watch.NewLog(0).Append(o.Event) })
 		w.observed(line)

@@ -32,8 +32,8 @@ func (w *witnesses) audit(line []byte) {
 
 // observed takes a line of file descriptor 3.
 func (w *witnesses) observed(line []byte) {
-	var o watch.Observation
-	if err := json.Unmarshal(line, &o); err != nil {
+	o, ok := watch.ReadObservation(line)
+	if !ok {
 		return // the child was killed in the middle of a line
 	}
 	w.offer(o)

@@ -1,8 +1,10 @@
 package watch
 
 import (
+	"bytes"
 	"container/heap"
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -16,9 +18,41 @@ type Observation struct {
 	Lane  string `json:"lane,omitempty"`  // observations of one lane never overtake each other
 	Knows string `json:"knows,omitempty"` // a user: what that one had been told, or done, before this began is told before this
 
+	// Complete, when there is one, tells whether all is known that Finish adds.
+	// Until it is, the observation is held, but not beyond the joiner's patience.
+	Complete func() bool `json:"-"`
 	// Finish, when there is one, adds what has become known since the
 	// observation was offered; it is called once, before the event is appended.
 	Finish func(*Event) `json:"-"`
+}
+
+// Line is the observation as a witness in another process writes it, with its
+// line end: the detail, a tab, and the rest as JSON. The detail is most of it, and
+// in this form nobody has to read it on its way to the log. It comes first: a
+// line that was torn off has no rest, and is no observation.
+func (o Observation) Line() []byte {
+	detail := o.Detail
+	o.Detail = nil
+	rest, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // only our own plain structs come here
+	}
+	line := make([]byte, 0, len(detail)+len(rest)+2)
+	line = append(append(line, detail...), '\t')
+	return append(append(line, rest...), '\n')
+}
+
+// ReadObservation reads a line without its end. It keeps nothing of the line.
+func ReadObservation(line []byte) (o Observation, ok bool) {
+	detail, rest, ok := bytes.Cut(line, []byte{'\t'})
+	if !ok || json.Unmarshal(rest, &o) != nil {
+		return Observation{}, false
+	}
+	o.Detail = nil
+	if len(detail) > 0 {
+		o.Detail = bytes.Clone(detail)
+	}
+	return o, true
 }
 
 // Need names an earlier event by a key it gives. The waited-for needs of one
@@ -232,7 +266,10 @@ func (s *joinState) pass(now time.Time) bool {
 }
 
 func (s *joinState) ready(h *held, now time.Time) bool {
-	h.waiting = false
+	h.waiting = h.Complete != nil && !h.Complete() && h.giveUp.After(now)
+	if h.waiting {
+		return false
+	}
 	coming := false
 	for _, n := range h.Needs {
 		if n.Wait {

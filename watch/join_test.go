@@ -1,9 +1,12 @@
 package watch
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -128,5 +131,27 @@ func TestJoinerEmptiesItselfAtTheEnd(t *testing.T) {
 	j.Run(ctx)
 	if got := told(log); got != "a b" && got != "b a" {
 		t.Fatalf("got %q", got)
+	}
+}
+
+// What one process writes another reads, and half of it is nothing.
+func TestObservationsPassAsLines(t *testing.T) {
+	for _, detail := range []string{"", `{"a":"tab\t, line\n, {}"}`} {
+		o := Observation{
+			Event: Event{Kind: Etcd, Verb: "put", Start: time.Unix(1, 0).UTC(), End: time.Unix(2, 0).UTC(), Object: &Object{Resource: "pods"}, Evidence: Observed("etcd", "k@1")},
+			Needs: []Need{{Key: "rv:1", How: ByRevision, Wait: true}}, Gives: []Give{{Key: "put:1"}}, Lane: "etcd", Knows: "who",
+		}
+		if detail != "" {
+			o.Detail = json.RawMessage(detail)
+		}
+		line := bytes.TrimSuffix(o.Line(), []byte("\n"))
+		if got, ok := ReadObservation(line); !ok || !reflect.DeepEqual(got, o) {
+			t.Errorf("%q is read as %+v, want %+v", line, got, o)
+		}
+		for n := range line {
+			if got, ok := ReadObservation(line[:n]); ok {
+				t.Errorf("%q is read as %+v", line[:n], got)
+			}
+		}
 	}
 }

@@ -123,6 +123,14 @@ func runPods(ctx context.Context, kube *kubernetes.Clientset, prefix string, n i
 
 // runPodsOn leaves the scheduler no choice but one node, if that is named.
 func runPodsOn(ctx context.Context, kube *kubernetes.Clientset, prefix string, n int, node string) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	// To ask for all pods again and again would be most of what is measured.
+	w, err := kube.CoreV1().Pods("default").Watch(ctx, metav1.ListOptions{ResourceVersion: "0"})
+	if err != nil {
+		return err
+	}
+	defer w.Stop()
 	for i := range n {
 		pod := newPod(fmt.Sprintf("%s-%d", prefix, i))
 		if node != "" {
@@ -132,18 +140,15 @@ func runPodsOn(ctx context.Context, kube *kubernetes.Clientset, prefix string, n
 			return err
 		}
 	}
-	return dashboard.Until(ctx, 3*time.Minute, fmt.Sprintf("%d running pods", n), func() (bool, string) {
-		list, err := kube.CoreV1().Pods("default").List(ctx, metav1.ListOptions{ResourceVersion: "0"})
-		if err != nil {
-			return false, err.Error()
+	running := map[string]bool{}
+	for event := range w.ResultChan() {
+		p, ok := event.Object.(*corev1.Pod)
+		if ok && strings.HasPrefix(p.Name, prefix+"-") && p.Status.Phase == corev1.PodRunning {
+			running[p.Name] = true
 		}
-		count := 0
-		for _, p := range list.Items {
-			if strings.HasPrefix(p.Name, prefix+"-") && p.Status.Phase == corev1.PodRunning {
-				count++
-			}
+		if len(running) == n {
+			return nil
 		}
-		time.Sleep(100 * time.Millisecond) // asking is a load of its own
-		return count == n, fmt.Sprintf("%d run", count)
-	})
+	}
+	return fmt.Errorf("%d of %d pods run, and the watch of them has ended: %w", len(running), n, context.Cause(ctx))
 }

@@ -36,13 +36,10 @@ func (w *witness) tell(o watch.Observation) {
 	if w.out == nil {
 		return
 	}
-	line, err := json.Marshal(o)
-	if err != nil {
-		panic(err)
-	}
+	line := o.Line()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, _ = w.out.Write(append(line, '\n'))
+	_, _ = w.out.Write(line)
 }
 
 // detail encodes what an event carries; only our own plain structs come here.

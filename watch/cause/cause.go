@@ -14,22 +14,42 @@
 package cause
 
 import (
+	"time"
+
 	"github.com/kubestage/kubestage/watch"
 )
 
 // Finder finds causes among the events it was given.
-type Finder struct{ memory }
+type Finder struct {
+	memory
+
+	// What Causes was asked about last is remembered next, and need not be read
+	// twice.
+	asked   *act
+	askedOf sign
+}
+
+// sign tells events apart that have no number yet.
+type sign struct {
+	kind     watch.Kind
+	verb     string
+	start    time.Time
+	evidence watch.Evidence
+}
+
+func signOf(e *watch.Event) sign { return sign{e.Kind, e.Verb, e.Start, e.Evidence} }
 
 // New returns a finder that knows of nothing yet.
-func New() *Finder { return &Finder{newMemory()} }
+func New() *Finder { return &Finder{memory: newMemory()} }
 
 // Causes returns why an event happened, the nearest cause first. The event has
 // not been given to Remember yet.
 func (f *Finder) Causes(e *watch.Event) []watch.Cause {
-	a := read(e)
-	if a == nil {
+	f.asked, f.askedOf = read(e), signOf(e)
+	if f.asked == nil {
 		return nil
 	}
+	a := new(*f.asked)
 	if a.uid == "" && a.verb != "create" && a.object.Name != "" {
 		a.uid = f.named[a.object.Key()]
 	}
@@ -39,6 +59,29 @@ func (f *Finder) Causes(e *watch.Event) []watch.Cause {
 		}
 	}
 	return nil
+}
+
+// Remember takes an event, with its number, after Causes was asked for it.
+func (f *Finder) Remember(e *watch.Event) {
+	switch e.Kind {
+	case watch.Etcd:
+		f.store(e)
+		return
+	case watch.Watch:
+		f.notify(e)
+		return
+	case watch.Net: // is the cause of nothing
+		return
+	}
+	a := f.asked
+	if a == nil || f.askedOf != signOf(e) {
+		a = read(e)
+	}
+	f.asked = nil
+	if a != nil {
+		a.seq = e.Seq
+		f.act(e, a)
+	}
 }
 
 // Rule names the rule an event falls under, and is empty when there is none.

@@ -98,22 +98,8 @@ func newMemory() memory {
 	}
 }
 
-// Remember takes an event, with its number, after Causes was asked for it.
-func (m *memory) Remember(e *watch.Event) {
-	switch e.Kind {
-	case watch.Etcd:
-		m.store(e)
-		return
-	case watch.Watch:
-		m.notify(e)
-		return
-	case watch.Net: // is the cause of nothing
-		return
-	}
-	a := read(e)
-	if a == nil {
-		return
-	}
+// act remembers what somebody did.
+func (m *memory) act(e *watch.Event, a *act) {
 	switch e.Kind {
 	case watch.Component:
 		a.actor = e.To
