@@ -468,6 +468,38 @@ func (c *cluster) everyWriteHasItsRequest() {
 	if len(wrong) > 0 {
 		c.t.Errorf("writes that are not exactly one request's: %q", wrong)
 	}
+	c.everyStepIsItsWrite(events)
+}
+
+// everyStepIsItsWrite: what a request says of the call to etcd by which it wrote
+// is what etcd says of that revision.
+func (c *cluster) everyStepIsItsWrite(events []watch.Event) {
+	c.t.Helper()
+	keys := map[string]string{} // by revision
+	for _, e := range events {
+		if e.Kind == watch.Etcd {
+			keys[e.Revision] = strings.TrimSuffix(e.Evidence.ID, "@"+e.Revision)
+		}
+	}
+	steps := 0
+	for _, e := range events {
+		var d struct{ Steps []gateStep }
+		if e.Kind != watch.Span || json.Unmarshal(e.Detail, &d) != nil {
+			continue
+		}
+		for _, s := range d.Steps {
+			a := s.Attributes
+			if s.Step != "etcd" || a.Call != "Txn" || keys[a.Revision] == "" {
+				continue // one that failed, or that etcd has told before the log began
+			}
+			if steps++; keys[a.Revision] != a.Key {
+				c.t.Errorf("event %d: the step that wrote %s has revision %s, which is %s", e.Seq, a.Key, a.Revision, keys[a.Revision])
+			}
+		}
+	}
+	if c.t.Logf("%d of its steps", steps); steps < 100 {
+		c.t.Errorf("only %d steps that wrote", steps)
+	}
 }
 
 // eventually asks until it gets an answer with a code.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -392,6 +393,7 @@ func (p *passage) called(c pluginCall) {
 // storeCall is what a handler asked of the storage, which is the watch cache
 // and etcd behind it.
 type storeCall struct {
+	span       *span // the parent of its calls to etcd
 	op, key    string
 	start, end time.Time
 	revision   string // of the write, or of what was read
@@ -433,7 +435,7 @@ func (g resourceGate) Create(ctx context.Context, key string, obj, out runtime.O
 	if p == nil {
 		return g.Interface.Create(ctx, key, obj, out, ttl)
 	}
-	c := g.call("create", key)
+	ctx, c := g.call(ctx, p, "create", key)
 	err := g.Interface.Create(ctx, key, obj, out, ttl)
 	p.stored(c, out, "", err)
 	return err
@@ -446,7 +448,7 @@ func (g resourceGate) Delete(ctx context.Context, key string, out runtime.Object
 	if p == nil {
 		return g.Interface.Delete(ctx, key, out, preconditions, validate, cached, opts)
 	}
-	c := g.call("delete", key)
+	ctx, c := g.call(ctx, p, "delete", key)
 	err := g.Interface.Delete(ctx, key, out, preconditions, validate, cached, opts)
 	p.stored(c, out, "", err)
 	return err
@@ -459,7 +461,7 @@ func (g resourceGate) GuaranteedUpdate(ctx context.Context, key string, out runt
 	if p == nil {
 		return g.Interface.GuaranteedUpdate(ctx, key, out, ignoreNotFound, preconditions, update, cached)
 	}
-	c := g.call("update", key)
+	ctx, c := g.call(ctx, p, "update", key)
 	var had uint64 // the revision that the last try began with
 	err := g.Interface.GuaranteedUpdate(ctx, key, out, ignoreNotFound, preconditions,
 		func(input runtime.Object, known storage.ResponseMeta) (runtime.Object, *uint64, error) {
@@ -475,7 +477,7 @@ func (g resourceGate) Get(ctx context.Context, key string, opts storage.GetOptio
 	if p == nil {
 		return g.Interface.Get(ctx, key, opts, out)
 	}
-	c := g.call("get", key)
+	ctx, c := g.call(ctx, p, "get", key)
 	err := g.Interface.Get(ctx, key, opts, out)
 	p.read(c, err)
 	return err
@@ -486,14 +488,15 @@ func (g resourceGate) GetList(ctx context.Context, key string, opts storage.List
 	if p == nil {
 		return g.Interface.GetList(ctx, key, opts, out)
 	}
-	c := g.call("list", key)
+	ctx, c := g.call(ctx, p, "list", key)
 	err := g.Interface.GetList(ctx, key, opts, out)
 	p.read(c, err)
 	return err
 }
 
-func (g resourceGate) call(op, key string) storeCall {
-	return storeCall{op: op, key: path.Join(g.prefix, key), start: time.Now()}
+func (g resourceGate) call(ctx context.Context, p *passage, op, key string) (context.Context, storeCall) {
+	s := &span{of: p}
+	return trace.ContextWithSpan(ctx, s), storeCall{span: s, op: op, key: path.Join(g.prefix, key), start: time.Now()}
 }
 
 // stored notes a write. An update that changed nothing is answered with the

@@ -55,6 +55,7 @@ type passage struct {
 type span struct {
 	noop.Span
 	of         *passage
+	parent     *span
 	name       string
 	start, end time.Time
 }
@@ -145,10 +146,15 @@ func (all *passages) find(id types.UID) *passage {
 
 // passageOf returns the passage that a context belongs to, or nil.
 func passageOf(ctx context.Context) *passage {
-	if s, ok := trace.SpanFromContext(ctx).(*span); ok {
+	if s := spanOf(ctx); s != nil {
 		return s.of
 	}
 	return nil
+}
+
+func spanOf(ctx context.Context) *span {
+	s, _ := trace.SpanFromContext(ctx).(*span)
+	return s
 }
 
 // followed leaves out health checks, which are not audited, and heartbeats,
@@ -199,7 +205,7 @@ func (t tracer) Start(ctx context.Context, name string, _ ...trace.SpanStartOpti
 	if p == nil || filters[name] == "" && !handlers[name] && name != encoding && !strings.HasPrefix(name, etcdPrefix) {
 		return ctx, noop.Span{}
 	}
-	s := &span{of: p, name: name, start: time.Now()}
+	s := &span{of: p, parent: spanOf(ctx), name: name, start: time.Now()}
 	p.add(func() {
 		if f := filters[name]; f != "" {
 			p.filter = f

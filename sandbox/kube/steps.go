@@ -350,23 +350,22 @@ func (c *course) message(text string) string {
 	return text
 }
 
-// storing are the calls to etcd, and what the storage answered without one.
+// storing are the calls to etcd, and what the storage answered without one. A
+// call knows what it is part of by its parent: of a collection many objects are
+// deleted at once. Of several tries the last has the outcome.
 func (c *course) storing() {
 	var calls []*span
+	last := map[*span]*span{} // by parent
 	for _, s := range c.spans {
 		if strings.HasPrefix(s.name, etcdPrefix) {
 			calls = append(calls, s)
+			last[s.parent] = s
 		}
 	}
 	facts := map[*span]*attributes{}
 	for _, s := range c.stores {
 		a := &attributes{Op: s.op, Key: s.key, Revision: s.revision, Message: c.message(s.refused)}
-		var last *span
-		for _, call := range calls {
-			if !call.start.Before(s.start) && !call.start.After(s.end) {
-				last = call
-			}
-		}
+		last := last[s.span]
 		write := s.op == "create" || s.op == "update" || s.op == "delete"
 		switch {
 		case last != nil && (!write || s.wrote || s.refused != ""):

@@ -29,16 +29,17 @@ func TestStepsOfARetry(t *testing.T) {
 	p.access = &access{Decision: "allow", at: at(7)}
 	p.spans = append(p.spans, &span{of: p, name: "Patch", start: at(8), end: at(90)})
 	p.marks = []mark{{bodyRead, at(10)}, {patchBegun, at(12)}, {patchEnded, at(14)}, {patchBegun, at(42)}, {patchEnded, at(44)}}
+	work := &span{of: p}
 	for _, start := range []int{15, 45} {
 		p.plugins = append(p.plugins,
 			pluginCall{phase: "mutating", name: "A", operation: admission.Update, start: at(start), end: at(start + 1), changed: []string{"spec.a"}},
 			pluginCall{phase: "mutating", name: "B", operation: admission.Update, start: at(start + 1), end: at(start + 2)},
 			pluginCall{phase: "validating", name: "B", operation: admission.Update, start: at(start + 5), end: at(start + 6)})
-		p.spans = append(p.spans, &span{of: p, name: etcdPrefix + "Txn", start: at(start + 10), end: at(start + 20)})
+		p.spans = append(p.spans, &span{of: p, parent: work, name: etcdPrefix + "Txn", start: at(start + 10), end: at(start + 20)})
 	}
 	p.stores = []storeCall{
 		{op: "get", key: "/registry/gone", start: at(9), end: at(10), refused: "not found"},
-		{op: "update", key: "/registry/x", start: at(11), end: at(70), revision: "7", wrote: true, name: "x", uid: "u"},
+		{span: work, op: "update", key: "/registry/x", start: at(11), end: at(70), revision: "7", wrote: true, name: "x", uid: "u"},
 	}
 	p.revision = []string{"7"}
 	p.spans = append(p.spans, &span{of: p, name: encoding, start: at(80), end: at(200)})
@@ -74,6 +75,27 @@ func TestStepsOfARetry(t *testing.T) {
 	p.annotate(e)
 	if e.Annotations[revisionsAnnotation] != "7" || e.Annotations[objectAnnotation] != "x,u,7" {
 		t.Errorf("annotations %v", e.Annotations)
+	}
+}
+
+// What is done at once is told apart.
+func TestStepsOfACollection(t *testing.T) {
+	t0 := time.Now()
+	p := &passage{}
+	for i, key := range []string{"/registry/a", "/registry/b"} {
+		work := &span{of: p}
+		p.spans = append(p.spans, &span{of: p, parent: work, name: etcdPrefix + "Txn", start: t0.Add(time.Duration(9 - i)), end: t0.Add(20)})
+		p.stores = append(p.stores, storeCall{span: work, op: "delete", key: key, start: t0, end: t0.Add(30), revision: key[len(key)-1:], wrote: true})
+	}
+	p.stores = append(p.stores, storeCall{span: &span{of: p}, op: "list", key: "/registry", start: t0, end: t0.Add(30)})
+	c := course{passage: p, begin: t0, end: t0.Add(40), code: 200}
+	c.storing()
+	var got []string
+	for _, s := range c.made {
+		got = append(got, fmt.Sprint(s.Step, s.Start, " ", s.Attributes.Op, s.Attributes.Key, s.Attributes.Revision))
+	}
+	if want := "[cache0 list/registry etcd9 delete/registry/aa etcd8 delete/registry/bb]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
