@@ -211,9 +211,9 @@ func (k *keeper) end(p *process, state *ComponentState, by string) {
 		k.diary.write([]byte("kubestage: it did not stop by itself within " + k.grace.String()))
 	}
 	k.hold(nil) // before anybody can see that it has gone, and order something
+	k.event("stopped", p.pid, componentDetail{Pid: p.pid, Exit: p.exit(), By: by})
 	state.State, state.Pid = Stopped, 0
 	k.board.set(*state)
-	k.event("stopped", p.pid, componentDetail{Pid: p.pid, Exit: p.exit(), By: by})
 	if k.gone != nil {
 		k.gone()
 	}

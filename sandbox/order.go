@@ -93,20 +93,21 @@ func (k *keeper) pause(ctx context.Context, wait time.Duration) {
 }
 
 // order does what a person wants, or says why it cannot be done, and returns
-// when it shows.
+// when it shows; of a stop, when it is over: what comes next may be a start, and
+// whatever is done next was done without the component.
 func (k *keeper) order(ctx context.Context, o Order) error {
 	before := k.board.state(k.name)
 	if err := k.obey(o); err != nil {
 		return err
 	}
 	k.board.stir()
-	soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+	soon, cancel := context.WithTimeout(ctx, k.grace+2*time.Second)
 	defer cancel()
 	k.board.wait(soon, func() bool {
 		now := k.board.state(k.name)
 		switch o {
 		case Stop:
-			return now.State == Stopping || now.State == Stopped
+			return now.State == Stopped
 		case Kill:
 			return now.Pid != before.Pid
 		case Freeze:

@@ -57,7 +57,9 @@ func TestOrders(t *testing.T) {
 		events.has(t, "c frozen  ,c thawed")
 		must(Freeze, Frozen)
 	}
-	must(Stop, Stopped)
+	if err := k.order(ctx, Stop); err != nil || b.state("c").State != Stopped {
+		t.Errorf("when it has been stopped it is %s (%v)", b.state("c").State, err)
+	}
 	events.has(t, "c stopping  ,c stopped signal: terminated") // though it was frozen
 	for _, o := range []Order{Kill, Freeze, Thaw} {
 		refused(o, "c is not running")
