@@ -182,10 +182,11 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		}
 	}
 	o.Detail, _ = json.Marshal(d) // RawMessages in it were read from JSON
-	if r.User.Username != loopbackUser {
+	linked := onLink(r)
+	if linked {
 		o.Complete = func() bool { _, seen := a.passage(r.AuditID); return seen }
-		o.Finish = func(e *watch.Event) { e.Detail = a.travelled(r.AuditID, e.Detail) }
 	}
+	o.Finish = func(e *watch.Event) { e.Detail = a.travelled(r.AuditID, e.Detail, linked) }
 	return o
 }
 
@@ -327,8 +328,12 @@ func (a *auditor) passed(id string, p passage) {
 	a.keep(id, p)
 }
 
-// loopbackUser is the apiserver as a client of itself: it is on no link.
-const loopbackUser = "system:apiserver"
+// onLink tells who certainly has a link. The apiserver as a client of itself has
+// none, nor have the programs in pods, which use a service account.
+func onLink(r *auditRecord) bool {
+	return r.User.Username != "system:apiserver" &&
+		(!strings.HasPrefix(r.User.Username, "system:serviceaccount:") || strings.HasPrefix(r.UserAgent, "kube-controller-manager/"))
+}
 
 func (a *auditor) passage(id string) (p passage, seen bool) {
 	a.mu.Lock()
@@ -337,11 +342,14 @@ func (a *auditor) passage(id string) (p passage, seen bool) {
 	return p, seen
 }
 
-// travelled adds to a request's detail when it was on a link, or that no link
-// has seen an answer to it, as when its client had hung up before.
-func (a *auditor) travelled(id string, detail json.RawMessage) json.RawMessage {
+// travelled adds to a request's detail when it was on a link, or that its link
+// has not seen an answer to it, as when its client had hung up before.
+func (a *auditor) travelled(id string, detail json.RawMessage, linked bool) json.RawMessage {
 	p, ok := a.passage(id)
-	if !ok {
+	switch {
+	case !ok && !linked:
+		return detail
+	case !ok:
 		return append(detail[:len(detail)-1], `,"unseen":true}`...)
 	}
 	seen, _ := json.Marshal(struct {

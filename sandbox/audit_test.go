@@ -1,10 +1,13 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/kubestage/kubestage/watch"
 )
@@ -203,4 +206,46 @@ func TestAuditUnauthenticated(t *testing.T) {
 	if len(os) != 1 || os[0].From != watch.Unknown || os[0].Code != 401 {
 		t.Errorf("got %+v", os)
 	}
+}
+
+// A request is told with what its client's link saw of it, also when the link
+// tells later than the apiserver; and says so when the link saw nothing.
+func TestARequestWaitsForItsPassage(t *testing.T) {
+	const line = `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"%ID%","stage":"ResponseComplete","requestURI":"/api","verb":"get","user":{"username":"%USER%"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-11-21T03:05:28.4Z","stageTimestamp":"2026-11-21T03:05:28.4Z"}`
+	synctest.Test(t, func(t *testing.T) {
+		log := watch.NewLog(0)
+		j := watch.NewJoiner(log)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go j.Run(ctx)
+		w := newWitnesses(newBoard(nil), func(o watch.Observation) { j.Offer(ctx, o) })
+		tell := func(id, user string) {
+			w.audit([]byte(strings.NewReplacer("%ID%", id, "%USER%", user).Replace(line)))
+		}
+		told := func(id string) string {
+			events, _ := log.After(0, 0)
+			for _, e := range events {
+				if e.Evidence.ID == id {
+					return string(e.Detail)
+				}
+			}
+			return ""
+		}
+		tell("late", "kubernetes-admin")
+		tell("never", "system:kube-scheduler")
+		tell("pod", "system:serviceaccount:default:default")
+		time.Sleep(100 * time.Millisecond)
+		if told("late") != "" || told("pod") == "" || strings.Contains(told("pod"), "unseen") {
+			t.Errorf("after 100 ms: %q, %q", told("late"), told("pod"))
+		}
+		w.auditor.passed("late", passage{"kubectl", time.Now(), time.Now()})
+		time.Sleep(50 * time.Millisecond)
+		if !strings.Contains(told("late"), `"link":"kubectl","sent":`) || told("never") != "" {
+			t.Errorf("after its passage: %q, %q", told("late"), told("never"))
+		}
+		time.Sleep(watch.DefaultPatience)
+		if !json.Valid([]byte(told("never"))) || !strings.HasSuffix(told("never"), `,"unseen":true}`) {
+			t.Errorf("without one: %q", told("never"))
+		}
+	})
 }

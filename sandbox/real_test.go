@@ -116,10 +116,13 @@ func (c *cluster) kube(method, path string, doc any) []byte {
 	return b
 }
 
+// server is the address that the learner's kubectl has.
+func (c *cluster) server() string { return localURL(c.ports[linkPrefix+learnerLink]) }
+
 func (c *cluster) try(method, path string, doc any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return c.admin.do(ctx, method, localURL(c.ports[apiserverName])+path, "application/json", doc)
+	return c.admin.do(ctx, method, c.server()+path, "application/json", doc)
 }
 
 func deployment(name string, replicas int) object {

@@ -82,7 +82,7 @@ func (a asker) ask(name, method, path string, doc any) *through {
 		}
 		send = bytes.NewReader(b)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, localURL(a.ports[apiserverName])+path, send)
+	r, err := http.NewRequestWithContext(ctx, method, a.server()+path, send)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -393,12 +393,15 @@ func TestRealSpans(t *testing.T) {
 	c.available("web", 2, 30*time.Second)
 	const controller = "system:serviceaccount:kube-system:replicaset-controller"
 	controlled := &through{t: t, name: "a controller's write"}
-	for _, e := range c.events() {
-		if e.Kind == watch.Request && e.From == controller && e.Verb == "create" && e.Object.Resource == "pods" {
-			admin.span(controlled, e.Evidence.ID)
-			break
+	id := ""
+	for deadline := time.Now().Add(10 * time.Second); id == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		for _, e := range c.events() {
+			if e.Kind == watch.Request && e.From == controller && e.Verb == "create" && e.Object.Resource == "pods" {
+				id = e.Evidence.ID
+			}
 		}
 	}
+	admin.span(controlled, id)
 	controlled.code = controlled.event.Code
 	controlled.wants(201, filters+writing+" etcd response")
 	if a := controlled.step("authentication").Attributes; a.Method != "serviceAccountToken" || a.User != controller {

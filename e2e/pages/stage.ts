@@ -55,6 +55,12 @@ export class Stage {
     await this.page.waitForFunction(() => window.kubestage.idle(), undefined, { timeout: patience });
   }
 
+  /** Stands still at an event. */
+  async seek(seq: number): Promise<void> {
+    await this.page.evaluate((seq) => window.kubestage.seek(seq), seq);
+    await this.idle();
+  }
+
   async press(
     action: "play" | "back" | "forward" | "previous" | "next" | "slower" | "faster" | "live" | "legend",
   ): Promise<void> {
@@ -111,8 +117,7 @@ export class Stage {
    * happens in the page, since it is hundreds of steps long.
    */
   async tokensBetween(after: number, last: number): Promise<number[]> {
-    await this.page.evaluate((seq) => window.kubestage.seek(seq), after);
-    await this.idle();
+    await this.seek(after);
     return this.page.evaluate(async (last) => {
       const tokens = () =>
         [...document.querySelectorAll("svg.stage-svg [data-token]")].map((t) => Number(t.getAttribute("data-token")));

@@ -136,7 +136,11 @@ test("what is refused turns back and changes nothing", async ({ dashboard, page 
   const refused = events.find((e) => e.code === 403 && e.verb === "create");
   // What it went through inside the kube-apiserver is told; nothing else follows from it.
   expect(events.filter((e) => e.kind !== "span" && e.causes?.some((c) => c.seq === refused?.seq))).toEqual([]);
-  await expect(stage.svg.locator(`[data-token="${refused?.seq}"][data-shape="response"]`)).toBeAttached();
+  // Live, all this comes and goes; here it stands still.
+  await stage.seek(refused?.seq ?? 0);
+  await expect(stage.svg.locator(`[data-token="${refused?.seq}"]`)).toBeAttached();
+  await expect(stage.svg.locator(".gate-authz.is-refused")).toBeAttached();
+  await expect(stage.svg.locator(".gate-admission.is-unreached")).toBeAttached();
 });
 
 /** Every event of the story was drawn as a token, nothing else of these objects was, and causes came first. */
