@@ -98,10 +98,14 @@ func TestStartWhileItStops(t *testing.T) {
 	}()
 	events.has(t, "c ready")
 	pid := b.state("c").Pid
-	for _, o := range []Order{Stop, Start} {
-		if err := k.order(ctx, o); err != nil {
-			t.Fatal(err)
-		}
+	stopped := make(chan error)
+	go func() { stopped <- k.order(ctx, Stop) }()
+	b.wait(ctx, func() bool { return b.state("c").State == Stopping })
+	if err := k.order(ctx, Start); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
 	}
 	b.wait(ctx, func() bool { s := b.state("c"); return s.State == Ready && s.Pid != pid })
 	events.has(t, "c stopping  ,c stopped signal: killed ,c starting  ,c ready")
