@@ -86,7 +86,7 @@ var noteCases = []noteCase{
 	{"Y3", "four spaces", "```yaml\napiVersion: v1\nkind: Pod\nspec:\n    containers:\n        - name: a\n```\n", []string{"data-manifest"}, []string{"does not say"}},
 	{"Y4", "comments stay", "```yaml\napiVersion: v1\n# 한글 주석\n\nkind: Pod\n```\n", []string{"# 한글 주석"}, nil},
 	{"Y5", "a manifest on one line", "apiVersion: v1 kind: Pod metadata: name: web spec: containers: - name: web image: nginx\n", []string{"rebuilt from its words", "  kind: Pod\n", "line breaks were lost"}, nil},
-	{"Y6", "what a server adds", "```yaml\napiVersion: v1\nkind: Pod\nmetadata:\n  creationTimestamp: null\nstatus: {}\n```\n", []string{"data-manifest"}, []string{"does not say"}},
+	{"Y6", "what a server adds", "```yaml\napiVersion: v1\nkind: Pod\nmetadata:\n  creationTimestamp: null\nstatus: {}\n```\n", []string{"creationTimestamp: null\nstatus: {}</code>", "data-manifest=\"apiVersion: v1\nkind: Pod\nmetadata:\""}, []string{"does not say"}},
 	{"Y7", "images that others stand in for", "```yaml\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: ianhellozin/simple-server # 서버\n    name: a\n```\n", []string{"a built-in program stands in for", "<code>ianhellozin/simple-server</code>"}, nil},
 	{"Y8", "several documents and lists", "```yaml\napiVersion: v1\nkind: Pod\n---\napiVersion: v1\nkind: List\nitems: []\n```\n", []string{"data-manifest"}, []string{"does not say"}},
 	{"Y9", "tabs, words and numbers", "```yaml\napiVersion: v1\nkind: ConfigMap\ndata:\n  a: yes\n  b: 1.10\n  c: 0644\n  b: 2\n```\n", []string{`<code class="note-rather">&#34;yes&#34;</code>`, `<code class="note-rather">&#34;1.10&#34;</code>`, `<code class="note-rather">&#34;0644&#34;</code>`, "already set"}, nil},
@@ -98,10 +98,9 @@ var noteCases = []noteCase{
 
 // notDone are the cases that are told in words only, or not at all.
 var notDone = map[string]string{
-	"C3": "marked; the page's console does not run what does not end",
+	"C3": "marked; it opens a port of this computer, so the page does not run it and says how to",
 	"C9": "marked and put into the console, where a person runs it; the cluster is not saved before",
 	"L1": "what has no note is marked; files are only read, so no note is made",
-	"Y6": "sent as it is: the API server drops what only it sets",
 }
 
 func TestCasesOfNotes(t *testing.T) {

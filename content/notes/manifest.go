@@ -93,6 +93,15 @@ func checkManifest(b *Block, first int) {
 	}
 }
 
+// serverOnly are lines that kubectl prints and only a server means.
+var serverOnly = regexp.MustCompile(`^(?:[ ]*creationTimestamp: null|status: \{\})[ ]*$`)
+
+// Applied returns the lines of a manifest as they are applied: without what a server
+// adds to what it prints, if that is empty.
+func Applied(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), serverOnly.MatchString)
+}
+
 // Images returns the images that lines of a manifest name, each once.
 func Images(lines []string) (all []string) {
 	for _, l := range lines {
