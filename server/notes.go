@@ -90,15 +90,13 @@ func (s shelf) read(name string) ([]byte, error) {
 	return data, nil
 }
 
-// picture returns what finds the pictures of a note: those of the folder, for a
+// pictures returns what finds the pictures of a note: those of the folder, for a
 // note that lies in it.
-func (s shelf) picture(note string) func(to string) (string, bool) {
-	return func(to string) (string, bool) {
-		if s.Notes == nil || strings.HasPrefix(note, web.Given) {
-			return "", false
-		}
-		return s.Notes.FindPicture(note, to)
+func (s shelf) pictures(note string) func(to string) (string, bool) {
+	if s.Notes == nil || strings.HasPrefix(note, web.Given) {
+		return func(string) (string, bool) { return "", false }
 	}
+	return s.Notes.Gallery(note).Find
 }
 
 // noteName is the name a request has in its path. The router leaves escapes as
@@ -239,7 +237,7 @@ func (s *Server) notePage(lang string) func(http.ResponseWriter, *http.Request) 
 		d := s.page(lang)
 		note := notes.Parse(name, data, s.book().Outline)
 		links := &linker{shelf: shelf, all: all, read: map[string]*notes.Note{name: note}}
-		page := web.NotePage{Note: note, Book: s.book(), Terms: s.library.lexicon(s.book()), Find: links.find, Picture: shelf.picture(name)}
+		page := web.NotePage{Note: note, Book: s.book(), Terms: s.library.lexicon(s.book()), Find: links.find, Picture: shelf.pictures(name)}
 		d.Path, d.Title = web.NotePath(name), note.Title
 		return show(w, r, d, web.Page(d, web.Note(d, page)))
 	}

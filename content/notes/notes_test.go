@@ -171,11 +171,12 @@ func TestPicturesOfTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	pictures := f.Gallery("deep/note.md")
 	for to, want := range map[string]string{
 		"a.png": "a.png", "/a.png": "a.png", "../a.png": "a.png", "b.png": "deep/b.PNG", "img/post/%EA%B7%B8%EB%A6%BC.png": "deep/그림.png", "d.svg?raw=1": "d.svg",
 		"../../outside.png": "", "link.png": "", ".hidden/c.png": "", "c.png": "", "key.pem": "", "none.png": "", "https://a.example/none.png": "", "": "",
 	} {
-		if got, ok := f.FindPicture("deep/note.md", to); got != want || ok != (want != "") {
+		if got, ok := pictures.Find(to); ok != (want != "") || ok && got != want {
 			t.Errorf("%q is found at %q, want %q", to, got, want)
 		}
 	}

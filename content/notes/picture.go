@@ -109,10 +109,21 @@ func (f *Folder) openPicture(name string) (_ *os.File, media string, err error) 
 	return file, kind.media, nil
 }
 
-// FindPicture finds the picture that a note means, as the editors and site makers
-// do whose habits notes have: from the note's own folder, from the top of the
-// folder (with or without a slash before it), or by its name wherever it is.
-func (f *Folder) FindPicture(note, to string) (name string, ok bool) {
+// Gallery finds the pictures of a folder for one note. A folder is looked through
+// once, whatever number of pictures the note asks for.
+type Gallery struct {
+	folder *Folder
+	note   string
+	named  map[string]string // files by their name alone; nil until one is asked for
+}
+
+// Gallery returns the pictures of the folder as a note in it names them.
+func (f *Folder) Gallery(note string) *Gallery { return &Gallery{folder: f, note: note} }
+
+// Find finds the picture that the note means, as the editors and site makers do
+// whose habits notes have: from the note's own folder, from the top of the folder
+// (with or without a slash before it), or by its name wherever it is.
+func (g *Gallery) Find(to string) (name string, ok bool) {
 	if plain, err := url.PathUnescape(to); err == nil {
 		to = plain
 	}
@@ -121,12 +132,22 @@ func (f *Folder) FindPicture(note, to string) (name string, ok bool) {
 	if !IsPicture(to) {
 		return "", false
 	}
-	for _, name := range []string{path.Join(path.Dir(note), to), path.Clean(strings.TrimLeft(to, "/"))} {
-		if f.hasPicture(name) {
+	for _, name := range []string{path.Join(path.Dir(g.note), to), path.Clean(strings.TrimLeft(to, "/"))} {
+		if g.folder.hasPicture(name) {
 			return name, true
 		}
 	}
-	base, left := path.Base(to), mostFiles
+	if g.named == nil {
+		g.named = g.folder.picturesByName()
+	}
+	name, ok = g.named[strings.ToLower(path.Base(to))]
+	return name, ok && g.folder.hasPicture(name)
+}
+
+// picturesByName returns the pictures of the folder by their name alone; of those
+// with one name, the first.
+func (f *Folder) picturesByName() map[string]string {
+	named, left := map[string]string{}, mostFiles
 	_ = fs.WalkDir(f.root.FS(), ".", func(at string, d fs.DirEntry, err error) error {
 		left--
 		switch {
@@ -136,13 +157,16 @@ func (f *Folder) FindPicture(note, to string) (name string, ok bool) {
 			return nil // what cannot be read has no picture for us
 		case d.IsDir() && at != "." && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
-		case !d.IsDir() && strings.EqualFold(norm.NFC.String(d.Name()), base) && f.hasPicture(at):
-			name, ok = at, true
-			return fs.SkipAll
+		case d.IsDir() || !IsPicture(at):
+			return nil
+		}
+		base := strings.ToLower(norm.NFC.String(d.Name()))
+		if _, taken := named[base]; !taken {
+			named[base] = at
 		}
 		return nil
 	})
-	return name, ok
+	return named
 }
 
 func (f *Folder) hasPicture(name string) bool {
