@@ -174,7 +174,7 @@ export class StoriesPanel {
       clockTime(l.start).slice(0, 8),
       word(lang, l.events === 1 ? "eventOf" : "eventsOf", l.events),
       word(lang, "actorsOf", l.actors),
-      duration(lang, l.took),
+      duration(lang, l.took).replace(" ", "\u00a0"),
       l.settled ? "" : word(lang, "goesOn"),
     ];
     return h(
