@@ -7,7 +7,7 @@ import { isAbort, postLines } from "../console/stream.ts";
 import { duration } from "../i18n/ui.ts";
 import { ask, Refused } from "../wire/ask.ts";
 import { mountCheckpoint } from "./checkpoint.ts";
-import { Commands, mountCommands } from "./commands.ts";
+import { Commands, mountCommands, mountFlags } from "./commands.ts";
 import { mountGlow } from "./glow.ts";
 import { mountFinds } from "./ownnotes.ts";
 import { mountPrediction } from "./prediction.ts";
@@ -29,6 +29,7 @@ interface Progress {
 
 export const mount: Mount = (root, app) => {
   mountTerms(root, app);
+  mountFlags(root);
   mountNote(root, app);
   const chapter = root.querySelector<HTMLElement>("[data-chapter]");
   const json = document.getElementById("chapter-data")?.textContent;

@@ -57,6 +57,22 @@ export function isCommand(text: string): boolean {
   return /^kubectl \S+ \S/.test(text);
 }
 
+/** A flag keeps its dashes: browsers would break the line behind the first of them. */
+export function mountFlags(root: HTMLElement): void {
+  for (const code of root.querySelectorAll<HTMLElement>(".prose code, .check code, .runner-what > code")) {
+    if (code.closest("pre") || code.childElementCount > 0 || !/ -/.test(code.textContent ?? "")) continue;
+    code.replaceChildren(
+      ...(code.textContent ?? "").split(/( )/).map((word) => {
+        if (!word.startsWith("-")) return word;
+        const whole = document.createElement("span");
+        whole.className = "flag";
+        whole.textContent = word;
+        return whole;
+      }),
+    );
+  }
+}
+
 export function mountCommands(root: HTMLElement, title: string): void {
   for (const code of root.querySelectorAll<HTMLElement>(".prose code, .check code")) {
     const manifest = code.closest<HTMLElement>("[data-stdin]")?.dataset.stdin;

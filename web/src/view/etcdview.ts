@@ -211,7 +211,11 @@ export class EtcdView implements View {
         ? h(
             "p",
             { class: "command-row" },
-            h("code", { class: "mono" }, command),
+            h(
+              "code",
+              { class: "mono" },
+              command.split(/( )/).map((w) => (w.startsWith("-") ? h("span", { class: "flag" }, w) : w)),
+            ),
             h(
               "button",
               { type: "button", class: "small-button", "data-copy": command },
