@@ -141,8 +141,7 @@ export const mount: Mount = (root, app) => {
   const start = async (line: string) => {
     const command = line.trim();
     if (command === "" || running) return;
-    history.add(command);
-    history.keep();
+    history.remember(command);
     const stdin = readsStdin(command);
     if (stdin) openEditor(true);
     output.scrollTop = output.scrollHeight;

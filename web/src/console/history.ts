@@ -5,7 +5,7 @@
 const KEPT = "kubestage.console";
 
 export class CommandHistory {
-  private readonly lines: string[];
+  private lines: string[];
   private at: number;
   private typed = "";
   private readonly limit: number;
@@ -18,20 +18,17 @@ export class CommandHistory {
 
   /** With what this tab remembers. */
   static kept(): CommandHistory {
-    try {
-      const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-      return new CommandHistory(Array.isArray(kept) ? kept.filter((line) => typeof line === "string") : []);
-    } catch {
-      return new CommandHistory(); // storage may be off
-    }
+    return new CommandHistory(kept());
   }
 
-  /** Has the tab remember it. */
-  keep(): void {
+  /** Adds a command to what this tab remembers, to which its other prompt may have added meanwhile. */
+  remember(line: string): void {
+    this.lines = kept() ?? this.lines;
+    this.add(line);
     try {
       sessionStorage.setItem(KEPT, JSON.stringify(this.lines));
     } catch {
-      // the history then lasts as long as the page
+      // storage may be off: the history then lasts as long as the page
     }
   }
 
@@ -55,5 +52,14 @@ export class CommandHistory {
     if (this.at >= this.lines.length) return undefined;
     this.at++;
     return this.at === this.lines.length ? this.typed : this.lines[this.at];
+  }
+}
+
+function kept(): string[] | undefined {
+  try {
+    const lines: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+    return Array.isArray(lines) ? lines.filter((line) => typeof line === "string") : undefined;
+  } catch {
+    return undefined;
   }
 }

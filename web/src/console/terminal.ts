@@ -68,8 +68,7 @@ export async function mountTerminal(root: HTMLElement, lang: Lang, leave: (close
     });
 
   const run = async (command: string) => {
-    history.add(command);
-    history.keep();
+    history.remember(command);
     let exit: number | undefined;
     let refused: string | undefined;
     await new Promise<void>((ended) => {
