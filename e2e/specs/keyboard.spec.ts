@@ -7,7 +7,7 @@ test("the first lesson by keyboard and by what is said", async ({ dashboard, pag
   test.setTimeout(240_000);
   await page.emulateMedia({ reducedMotion: "reduce" });
   const listener = await Listener.of(page);
-  const keyboard = new Keyboard(page);
+  const keyboard = await Keyboard.of(page);
   await page.goto(`${dashboard.url}/en/`);
   await keyboard.tabTo(/the birth of a pod/);
   await page.keyboard.press("Enter");
@@ -85,4 +85,19 @@ test("the first lesson by keyboard and by what is said", async ({ dashboard, pag
   await keyboard.tabTo(/^Look at my cluster/, "Shift+Tab");
   await page.keyboard.press("Enter");
   await listener.hears([/^Passed/], said);
+});
+
+test("wherever Tab goes, the focus can be seen, on every page", async ({ dashboard, page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  const keyboard = await Keyboard.of(page);
+  for (const path of [
+    ...["?view=sequence", "?view=etcd", "?view=scheduler", "?view=object", "?open=kube-apiserver", "?open=etcd"],
+    ...["book", "glossary", "search?q=pod", "notes", "progress", "board", "design", "present"],
+  ]) {
+    await page.goto(`${dashboard.url}/en/${path}`);
+    if (await page.locator("#stage").count()) await page.waitForFunction(() => window.kubestage?.idle());
+    const { count, unseen } = await keyboard.stops();
+    expect(count, path).toBeGreaterThan(2);
+    expect(unseen, path).toEqual([]);
+  }
 });
