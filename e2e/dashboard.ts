@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { KubeEvent } from "../web/src/wire/event.ts";
 
-const binary = process.env.KUBESTAGE_BINARY ?? fileURLToPath(new URL("../bin/dashboard", import.meta.url));
+export const binary = process.env.KUBESTAGE_BINARY ?? fileURLToPath(new URL("../bin/dashboard", import.meta.url));
 
 export class Dashboard {
   /** What it wrote to stderr so far: boot progress, a line a component. */

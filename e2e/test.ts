@@ -47,7 +47,7 @@ function listen(page: Page): string[] {
   page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
   page.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());
-    if (hostname !== "127.0.0.1" && protocol !== "data:" && protocol !== "blob:")
+    if (hostname !== "127.0.0.1" && !["data:", "blob:", "file:"].includes(protocol))
       complaints.push(`request to ${request.url()}`);
   });
   page.on("websocket", (socket) => {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,6 +58,7 @@ func (s *Server) recordingRoutes(r chi.Router) {
 	r.Post("/api/recordings", s.handle(s.recordings.keep))
 	r.Get("/api/recordings/{id}", s.handle(s.recordings.file))
 	r.Delete("/api/recordings/{id}", s.handle(s.recordings.forget))
+	s.recordings.aloneRoutes(r)
 }
 
 // wish is what somebody wants recorded.
@@ -196,34 +198,31 @@ func (s *recordings) unwritten(w wish, err error) error {
 }
 
 func (s *recordings) make(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	ask := wish{Title: q.Get("title"), Story: q.Get("story"), Lang: q.Get("lang")}
-	for name, to := range map[string]**uint64{"from": &ask.From, "to": &ask.To} {
-		if text := q.Get(name); q.Has(name) {
-			n, err := strconv.ParseUint(text, 10, 64)
-			if err != nil {
-				return badRequest(fmt.Sprintf("%s=%s is not a sequence number", name, clip(text)), "give the seq of an event")
-			}
-			*to = &n
-		}
+	ask, err := wishOf(r.URL.Query())
+	if err != nil {
+		return err
 	}
 	h, file, err := s.record(ask)
 	if err != nil {
 		return err
 	}
-	sendFile(w, h, file)
+	sendAs(w, "application/gzip", fileName(h), file)
 	return nil
 }
 
-// sendFile answers with a recording as a file to save.
-func sendFile(w http.ResponseWriter, h recording.Header, file []byte) {
-	head := w.Header()
-	head.Set("Content-Type", "application/gzip")
-	head.Set("Cache-Control", "no-store")
-	head.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fileName(h)))
-	head.Set("Content-Length", strconv.Itoa(len(file)))
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(5 * time.Minute))
-	w.Write(file) // an error means that the client is gone
+// wishOf reads what is wished from an address.
+func wishOf(q url.Values) (wish, error) {
+	ask := wish{Title: q.Get("title"), Story: q.Get("story"), Lang: q.Get("lang")}
+	for name, to := range map[string]**uint64{"from": &ask.From, "to": &ask.To} {
+		if text := q.Get(name); q.Has(name) {
+			n, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				return ask, badRequest(fmt.Sprintf("%s=%s is not a sequence number", name, clip(text)), "give the seq of an event")
+			}
+			*to = &n
+		}
+	}
+	return ask, nil
 }
 
 // fileName is made of the title's plain letters and the time.
@@ -336,11 +335,11 @@ func noRecording(id string) error {
 }
 
 func (s *recordings) file(w http.ResponseWriter, r *http.Request) error {
-	h, file, err := s.read(r.Context(), chi.URLParam(r, "id"))
+	h, file, err := s.kept(r.Context(), chi.URLParam(r, "id"))
 	if err != nil {
 		return err
 	}
-	sendFile(w, h, file)
+	sendAs(w, "application/gzip", fileName(h), file)
 	return nil
 }
 
@@ -372,14 +371,9 @@ func (s *recordings) play(ctx context.Context, id string) (opened, error) {
 		s.open = slices.Insert(slices.Delete(s.open, i, i+1), 0, o)
 		return o, nil
 	}
-	var file []byte
-	if c, ok := s.book().Chapter(id); ok && c.Tape != nil {
-		file = c.Tape
-	} else {
-		var err error
-		if _, file, err = s.read(ctx, id); err != nil {
-			return opened{}, err
-		}
+	_, file, err := s.kept(ctx, id)
+	if err != nil {
+		return opened{}, err
 	}
 	r, err := recording.Read(bytes.NewReader(file), recording.DefaultLimits)
 	if err != nil {
@@ -393,4 +387,17 @@ func (s *recordings) play(ctx context.Context, id string) (opened, error) {
 	s.open = slices.Insert(s.open, 0, o)
 	s.open = s.open[:min(len(s.open), atOnce)]
 	return o, nil
+}
+
+// kept returns a kept recording, or that of a chapter's run.
+func (s *recordings) kept(ctx context.Context, id string) (recording.Header, []byte, error) {
+	c, ok := s.book().Chapter(id)
+	if !ok || c.Tape == nil {
+		return s.read(ctx, id)
+	}
+	r, err := recording.Read(bytes.NewReader(c.Tape), recording.DefaultLimits)
+	if err != nil {
+		return recording.Header{}, nil, fmt.Errorf("the recording %s: %w", id, err)
+	}
+	return r.Header, c.Tape, nil
 }

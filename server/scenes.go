@@ -370,7 +370,7 @@ func (s *scenes) recordingOf(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sendFile(w, h, file)
+	sendAs(w, "application/gzip", fileName(h), file)
 	return nil
 }
 

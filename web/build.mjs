@@ -1,6 +1,7 @@
 // Builds web/src into web/dist: a script, the parts of it that are fetched when
-// they are needed, one style sheet, the fonts, all with a hash of their
-// content in the name, and manifest.json, which maps "main.js" to
+// they are needed, one style sheet, the fonts, and, for pages that are a file of
+// their own, a script and a style sheet that need nothing else; all with a hash
+// of their content in the name, and manifest.json, which maps "main.js" to
 // "main-ABCDEFGH.js". The result is committed, so that building
 // the Go program needs no Node.
 import { createHash } from "node:crypto";
@@ -31,6 +32,16 @@ const options = {
   logLevel: "warning",
 };
 
+// In one piece: nothing is left to be fetched.
+const alone = {
+  ...options,
+  entryPoints: { alone: "web/src/alone.ts" },
+  splitting: false,
+  chunkNames: undefined,
+  format: "iife",
+  loader: { ".woff2": "dataurl", ".svg": "dataurl" },
+};
+
 // Offered to browsers in place of the plain file when it is there.
 async function compress(file) {
   const text = await readFile(join(dist, file));
@@ -42,13 +53,15 @@ async function compress(file) {
 async function build() {
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
-  const { metafile } = await esbuild.build(options);
   const manifest = {};
-  for (const [out, { entryPoint }] of Object.entries(metafile.outputs)) {
-    const file = out.slice("web/dist/".length);
-    if (file.endsWith(".css")) manifest["main.css"] = file;
-    else if (entryPoint && !file.startsWith("chunks/")) manifest[`${basename(entryPoint, ".ts")}.js`] = file;
-    if (/\.(css|js)$/.test(file)) await compress(file);
+  for (const built of [options, alone]) {
+    const { metafile } = await esbuild.build(built);
+    for (const [out, { entryPoint }] of Object.entries(metafile.outputs)) {
+      const file = out.slice("web/dist/".length);
+      if (file.endsWith(".css")) manifest[`${Object.keys(built.entryPoints)[0]}.css`] = file;
+      else if (entryPoint && !file.startsWith("chunks/")) manifest[`${basename(entryPoint, ".ts")}.js`] = file;
+      if (built === options && /\.(css|js)$/.test(file)) await compress(file);
+    }
   }
   const icon = await readFile(join(web, "icon.svg"));
   manifest["icon.svg"] = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8).toUpperCase()}.svg`;

@@ -21,6 +21,8 @@ type PageData struct {
 	Watching  bool   // whether the reader is one of those, who can change nothing
 
 	Before, After *Neighbour // of a chapter, in reading order; nil where there is none
+
+	Run *Run // what a page without a server plays; nil on the server's own pages
 }
 
 // Manifest maps a file's name ("main.js") to its name in dist, which carries
@@ -47,8 +49,22 @@ func (d PageData) OtherLang() string {
 	return "ko"
 }
 
-// Href is the path of this same page in a language.
-func (d PageData) Href(lang string) string { return "/" + lang + "/" + d.Path }
+// Href is the address of this same page in a language.
+func (d PageData) Href(lang string) string {
+	if d.Run != nil {
+		return "?lang=" + lang // a file holds both
+	}
+	return "/" + lang + "/" + d.Path
+}
+
+// langIn is the language as the address of a page without a server names it;
+// the server's pages have it in their path.
+func (d PageData) langIn(lang string) string {
+	if d.Run == nil {
+		return ""
+	}
+	return lang
+}
 
 // say picks the text of the page's language.
 func (d PageData) say(en, ko string) string {

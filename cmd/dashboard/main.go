@@ -50,6 +50,7 @@ const usage = `Kubestage shows how Kubernetes works, on a real cluster of its ow
   dashboard kubeconfig         print the path of that cluster's kubeconfig
   dashboard record [flags]     write what happened, or happens, to a file
   dashboard replay FILE        play such a file; needs no cluster
+  dashboard export FILE        make a web page of it that plays anywhere, without Kubestage and offline
   dashboard content check DIR  say what is wrong with a course of your own
   dashboard reset              delete the cluster and its data
   dashboard version            print versions
@@ -73,6 +74,8 @@ Flags of record, for a dashboard that runs:
   --title TEXT         what the recording is called
   -o FILE              where to write it (default: named after title and time, here)
   --data-dir DIR, --page LINK   which dashboard
+Flags of export: --lang ko, -o FILE, --title TEXT, and in place of FILE those of record. FILE may also be the
+  name of a chapter, as in pod-birth, or the id of a recording that the dashboard that runs keeps.
 Flags of replay: --addr HOST:PORT, --share HOST:PORT.
 Flags of kubectl, kubeconfig and reset: --data-dir DIR, before other arguments.
 `
@@ -95,6 +98,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return kubeconfig(args, stdout)
 	case "record":
 		return record(ctx, args, stdout, stderr)
+	case "export":
+		return export(ctx, args, stdout, stderr)
 	case "replay":
 		return replay(ctx, args, stdout, stderr)
 	case "content":

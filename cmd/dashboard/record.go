@@ -70,7 +70,18 @@ type recordOptions struct {
 
 func parseRecordOptions(args []string) (recordOptions, error) {
 	var o recordOptions
-	f := flag.NewFlagSet("record", flag.ContinueOnError)
+	f := o.flags("record")
+	if err := parse(f, args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("%q is not expected here; flags start with --, see `dashboard help`", f.Arg(0))
+	}
+	return o, o.check()
+}
+
+func (o *recordOptions) flags(command string) *flag.FlagSet {
+	f := flag.NewFlagSet(command, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.output, "o", "", "")
 	f.StringVar(&o.story, "story", "", "")
@@ -80,12 +91,15 @@ func parseRecordOptions(args []string) (recordOptions, error) {
 	f.StringVar(&o.title, "title", "", "")
 	f.StringVar(&o.dataDir, "data-dir", "", "")
 	f.StringVar(&o.page, "page", "", "")
-	if err := parse(f, args); err != nil {
-		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("%q is not expected here; flags start with --, see `dashboard help`", f.Arg(0))
-	}
+	return f
+}
+
+// ranged reports whether a part of the log was chosen.
+func (o recordOptions) ranged() bool {
+	return o.story != "" || o.from != 0 || o.to != 0 || o.lasting != 0
+}
+
+func (o recordOptions) check() error {
 	ways := 0
 	for _, given := range []bool{o.story != "", o.from != 0 || o.to != 0, o.lasting != 0} {
 		if given {
@@ -93,15 +107,15 @@ func parseRecordOptions(args []string) (recordOptions, error) {
 		}
 	}
 	if ways > 1 {
-		return o, errors.New("a recording is of one story (--story ID), of a range (--from SEQ --to SEQ) or of what happens from now on (--for 30s): use one of them")
+		return errors.New("a recording is of one story (--story ID), of a range (--from SEQ --to SEQ) or of what happens from now on (--for 30s): use one of them")
 	}
 	if o.lasting < 0 || o.lasting > time.Hour {
-		return o, fmt.Errorf("--for %s: choose up to 1h", o.lasting)
+		return fmt.Errorf("--for %s: choose up to 1h", o.lasting)
 	}
 	if o.page != "" && o.dataDir != "" {
-		return o, errors.New("--page says where the dashboard is, --data-dir where that is written: use one of them")
+		return errors.New("--page says where the dashboard is, --data-dir where that is written: use one of them")
 	}
-	return o, nil
+	return nil
 }
 
 // record asks the running dashboard for a recording and writes it to a file.
@@ -114,9 +128,32 @@ func record(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	p, err := openPage(o)
+	file, name, err := o.take(ctx, stderr)
 	if err != nil {
 		return err
+	}
+	r, err := recording.Read(bytes.NewReader(file), recording.DefaultLimits)
+	if err != nil {
+		return err
+	}
+	if o.output == "" {
+		if o.output, err = free(name, recording.Extension); err != nil {
+			return err
+		}
+	}
+	if err := replace(o.output, file); err != nil {
+		return fmt.Errorf("write %s: %w; choose another place with -o FILE", o.output, err)
+	}
+	fmt.Fprintf(stdout, "%s: %s, %d KiB. Play it with: dashboard replay %s\n", o.output, r.Describe(), (len(file)+1023)/1024, o.output)
+	return nil
+}
+
+// take asks the running dashboard for what was chosen, and says what the
+// file would be called.
+func (o recordOptions) take(ctx context.Context, stderr io.Writer) (file []byte, name string, err error) {
+	p, err := openPage(o)
+	if err != nil {
+		return nil, "", err
 	}
 	query := url.Values{}
 	for name, value := range map[string]string{"story": o.story, "title": o.title} {
@@ -132,7 +169,7 @@ func record(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if o.lasting > 0 {
 		last, err := p.last(ctx)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
 		fmt.Fprintf(stderr, "recording for %s; Ctrl-C ends it earlier\n", o.lasting)
 		select {
@@ -142,32 +179,15 @@ func record(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		}
 		query.Set("from", strconv.FormatUint(last+1, 10))
 	}
-	file, name, err := p.get(ctx, "/api/record?"+query.Encode())
-	if err != nil {
-		return err
-	}
-	r, err := recording.Read(bytes.NewReader(file), recording.DefaultLimits)
-	if err != nil {
-		return err
-	}
-	if o.output == "" {
-		if o.output, err = free(name); err != nil {
-			return err
-		}
-	}
-	if err := replace(o.output, file); err != nil {
-		return fmt.Errorf("write %s: %w; choose another place with -o FILE", o.output, err)
-	}
-	fmt.Fprintf(stdout, "%s: %s, %d KiB. Play it with: dashboard replay %s\n", o.output, r.Describe(), (len(file)+1023)/1024, o.output)
-	return nil
+	return p.get(ctx, "/api/record?"+query.Encode())
 }
 
 // free is the file's name, with a number when there is such a file already.
-func free(name string) (string, error) {
+func free(name, extension string) (string, error) {
 	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-		name = "kubestage" + recording.Extension
+		name = "kubestage" + extension
 	}
-	stem := strings.TrimSuffix(name, recording.Extension)
+	stem := strings.TrimSuffix(name, extension)
 	for i := 1; i < 1000; i++ {
 		_, err := os.Lstat(name)
 		if errors.Is(err, os.ErrNotExist) {
@@ -176,7 +196,7 @@ func free(name string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		name = fmt.Sprintf("%s-%d%s", stem, i+1, recording.Extension)
+		name = fmt.Sprintf("%s-%d%s", stem, i+1, extension)
 	}
 	return "", fmt.Errorf("%s is there already, and many like it: choose a name with -o FILE", name)
 }

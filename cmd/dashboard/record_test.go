@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -209,6 +210,52 @@ func TestRecordAndReplaySayWhatIsWrong(t *testing.T) {
 	} {
 		if err := run(t.Context(), c.args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v, want %q", strings.Join(c.args, " "), err, c.says)
+		}
+	}
+}
+
+func TestExport(t *testing.T) {
+	file := tape(t, 3)
+	t.Chdir(t.TempDir())
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"export", file, "--lang", "ko", "--title", "</script><b>"}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("first.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`<html lang="ko"`, base64.StdEncoding.EncodeToString(raw), "&lt;/script&gt;&lt;b&gt; · Kubestage"} {
+		if !bytes.Contains(page, []byte(want)) {
+			t.Errorf("the page has no %.40q", want)
+		}
+	}
+	for _, outside := range []string{`src="http`, `src="/`, `href="http`, `href="/`, `url(/`, `url(http`, "</script><b>"} {
+		if bytes.Contains(page, []byte(outside)) {
+			t.Errorf("the page has %q in it", outside)
+		}
+	}
+	if err := run(t.Context(), []string{"export", file}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("first-2.html"); err != nil {
+		t.Error("a second page takes the place of the first:", err)
+	}
+
+	for want, args := range map[string][]string{
+		"which recording":       {},
+		"give FILE, or --story": {file, "--story", "7"},
+		"opens in en or ko":     {file, "--lang", "tlh"},
+		"is not expected here":  {file, "other"},
+		"no dashboard to ask":   {"nowhere", "--data-dir", t.TempDir()},
+		"no such file":          {"missing.kubestage"},
+	} {
+		if err := run(t.Context(), append([]string{"export"}, args...), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("export %q: %v, want %q", args, err, want)
 		}
 	}
 }

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page } from "@playwright/test";
+import type { KubeEvent } from "../../web/src/wire/event.ts";
 
 /** What window.kubestage offers (web/src/page/door.ts). */
 interface Kubestage {
@@ -11,6 +12,8 @@ interface Kubestage {
   speed(speed: number): void;
   drawn(): number[];
   log(): { id: string; first: number; last: number; foreground: number[] };
+  event(seq: number): KubeEvent | undefined;
+  state(): unknown;
 }
 declare global {
   interface Window {

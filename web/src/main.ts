@@ -14,11 +14,11 @@ import { word } from "./i18n/ui.ts";
 import { keepAddress } from "./page/address.ts";
 import { Desk } from "./page/desk.ts";
 import { openDoor } from "./page/door.ts";
+import { LinkDialog } from "./page/linkdialog.ts";
 import { Stream } from "./page/stream.ts";
 import { Theatre } from "./page/theatre.ts";
 import type { Command } from "./panel/commands.ts";
 import { find } from "./panel/html.ts";
-import { currentTheme } from "./panel/theme.ts";
 import { loadBook } from "./wire/book.ts";
 import { KEEP, KEEP_RECORDING } from "./wire/log.ts";
 
@@ -27,10 +27,17 @@ const lang: Lang = document.documentElement.lang === "ko" ? "ko" : "en";
 const recording = new URLSearchParams(location.search).get("recording");
 /** A server that has nothing but a recording plays it from its beginning, and the page keeps all of it. */
 const replaying = document.body.dataset.source === "recording";
+/** Whether the reader is of a class, for whom the server does less. */
+const watching = document.body.dataset.watching !== undefined;
 /** What the address of this page asks for. */
 const wanted = readPlace(location.search, location.hash);
 
-const theatre = new Theatre(lang, new Stream(recording), wanted, replaying ? KEEP_RECORDING : KEEP);
+const theatre = new Theatre(
+  lang,
+  new Stream(recording, replaying || recording !== null),
+  wanted,
+  replaying ? KEEP_RECORDING : KEEP,
+);
 const { look, past, player, words } = theatre;
 const { log } = past;
 /** It acts on the running cluster, not on what a recording shows. */
@@ -39,10 +46,10 @@ const terminal = terminalRoot && new TerminalDrawer(terminalRoot, lang, find("#v
 if (!terminal) document.querySelector('.tool[data-action="terminal"]')?.remove();
 const desk = new Desk(theatre, {
   orders: mayAct() && !recording,
-  over: replaying || recording !== null,
-  records: !recording && document.body.dataset.watching === undefined,
+  records: !recording && !watching,
   commands: (): Command[] => [
-    { id: "link", says: "copyLink", keys: ["c"], run: () => void copyLink() },
+    { id: "link", says: "copyLink", keys: ["c"], run: () => void links.open() },
+    ...(watching ? [] : [{ id: "export", says: "doExport", run: () => links.export() } satisfies Command]),
     ...(follows
       ? []
       : [{ id: "present", says: "presentTitle", keys: ["p"], run: () => classroom.present() } satisfies Command]),
@@ -52,6 +59,7 @@ const desk = new Desk(theatre, {
   ],
 });
 const { doings, writing } = desk;
+const links = new LinkDialog(theatre, writing, { recording, serves: !watching });
 
 theatre.onjoin = () => {
   if (follows) {
@@ -70,15 +78,6 @@ theatre.onjoin = () => {
   if (wanted.at !== null) player.seek(wanted.at);
   look.selection.value = wanted.focus;
 };
-
-/** Marks in a link's text would end it. */
-const markdown = (text: string) => text.replace(/[[\]]/g, "\\$&");
-
-async function copyLink(): Promise<void> {
-  const { search, hash } = theatre.address(player.playhead.value, currentTheme());
-  const url = `${location.origin}${location.pathname}${search}${hash}`;
-  await writing.copy(`[${markdown(`${words.title}: ${words.caption.text}`)}](${url})`, word(lang, "linkCopied"));
-}
 
 keepAddress(theatre);
 

@@ -163,6 +163,7 @@ export const ui = {
   toEnd: ["To the end", "끝으로"],
   viewing: ["viewing {} ago", "{} 전을 보는 중"],
   liveNow: ["live", "라이브"],
+  beforeEnd: ["{} before the end", "끝나기 {} 전"],
   pausedAt: ["paused", "멈춤"],
   connecting: ["connecting…", "연결 중…"],
   lost: ["connection lost, trying again…", "연결이 끊겨 다시 시도하는 중…"],
@@ -177,6 +178,10 @@ export const ui = {
   calm: [
     "The cluster is at rest. Run a command to see what it sets off.",
     "클러스터가 쉬고 있습니다. 명령을 실행해 무엇이 일어나는지 보세요.",
+  ],
+  calmRecorded: [
+    "Here the recording begins. Play it, or go forward step by step.",
+    "기록은 여기서 시작합니다. 재생하거나 한 걸음씩 앞으로 가 보세요.",
   ],
   waitingCaption: ["Waiting for the first event.", "첫 사건을 기다리는 중입니다."],
   eventsOf: ["{} events", "사건 {}개"],

@@ -12,13 +12,28 @@ export function keepAddress(theatre: Theatre): void {
   effect(() => {
     const { search, hash } = theatre.address(mode.value === "paused" ? playhead.value : null);
     for (const a of links) {
-      a.search = search;
+      a.search = inLanguage(search, a.dataset.langLink);
       a.hash = hash;
     }
     window.clearTimeout(timer);
     timer = window.setTimeout(() => {
-      if ((location.hash !== hash || location.search !== search) && theatre.joined)
-        window.history.replaceState(window.history.state, "", location.pathname + search + hash);
+      if ((location.hash !== hash || location.search !== search) && theatre.joined) replace(search + hash);
     }, REST);
   });
+}
+
+/** The address of a page without a server names its language; the server's pages have it in their path. */
+function inLanguage(search: string, lang = ""): string {
+  if (!lang) return search;
+  const q = new URLSearchParams(search);
+  q.set("lang", lang);
+  return `?${q}`;
+}
+
+function replace(place: string): void {
+  try {
+    window.history.replaceState(window.history.state, "", location.pathname + place);
+  } catch {
+    // The address of a file may not be changed in every browser; it stays what it was.
+  }
 }

@@ -10,6 +10,7 @@ import { zooms } from "../stage/zoom.ts";
 import { type ViewName, viewNames } from "../view/view.ts";
 import { book } from "../wire/book.ts";
 import type { Desk } from "./desk.ts";
+import { savePicture } from "./picture.ts";
 
 const viewKeys: Record<ViewName, string> = { stage: "s", sequence: "q", etcd: "e", scheduler: "d", object: "y" };
 
@@ -48,6 +49,8 @@ export function commandsOf(desk: Desk, own: readonly Command[]): Command[] {
     ),
     ...zooms.map((says, i): Command => ({ id: says, says, keys: [String(i + 1)], run: () => doings.zoom(i) })),
     ...own,
+    { id: "picture-svg", says: "doSvg", run: () => void savePicture(theatre, "svg") },
+    { id: "picture-png", says: "doPng", run: () => void savePicture(theatre, "png") },
     { id: "transcript", says: "copyTranscript", run: () => desk.copyTranscript() },
     { id: "palette", says: "doPalette", keys: ["/"], unlisted: true, run: () => desk.palette.open() },
     { id: "legend", says: "doLegend", keys: ["?"], run: () => desk.toggleLegend() },

@@ -25,8 +25,6 @@ export interface DeskOptions {
   orders: boolean;
   /** Whether the page shows the server's own log, which can be recorded. */
   records: boolean;
-  /** All has happened: a recording has an end, and nothing is live. */
-  over?: boolean;
   /** What only this page can do. */
   commands(desk: Desk): Command[];
 }
@@ -68,7 +66,7 @@ export class Desk {
       seek: (seq) => player.seek(seq),
     });
     const stories = this.stories(o.records);
-    const transport = new Transport(lang, player, o.over ?? false);
+    const transport = new Transport(lang, player, source.recorded);
     const seekBar = new SeekBar(find("[data-seek]"), lang, player, log, () => past.milestones.list, redraw);
     const pin = find('[data-action="pin"]');
 
@@ -86,7 +84,7 @@ export class Desk {
     new Telling(theatre);
 
     theatre.draws(() => {
-      transport.draw(source.link.value, source.now());
+      transport.draw(source.link.value, theatre.now());
       seekBar.draw();
       set(pin, "aria-pressed", String(look.chosen.value !== 0));
       if (this.tabs.current === "transcript") this.transcript.draw(player.timeline, player.t.value);

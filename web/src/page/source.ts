@@ -17,6 +17,8 @@ export interface Audience {
 
 export interface Source {
   readonly link: ReadonlySignal<Link>;
+  /** Whether it is a recording: what comes has happened before, and ends. */
+  readonly recorded: boolean;
   /** The last event the source has told of; those before it may still be on their way. */
   readonly known: number;
   /** Now, by the clock of the cluster. */

@@ -11,8 +11,11 @@ export class Stream implements Source {
   /** The server's clock minus ours. */
   private skew = 0;
 
-  /** recording names one that is played in place of the cluster; null for none. */
-  constructor(private readonly recording: string | null) {}
+  /** recording names one that is played in place of the server's log; null for none. */
+  constructor(
+    private readonly recording: string | null,
+    readonly recorded: boolean,
+  ) {}
 
   now(): number {
     return Date.now() + this.skew;

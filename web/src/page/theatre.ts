@@ -11,6 +11,7 @@ import { Stage } from "../stage/stage.ts";
 import type { Moment } from "../view/view.ts";
 import { Views } from "../view/views.ts";
 import type { KubeEvent } from "../wire/event.ts";
+import { instant } from "../wire/instant.ts";
 import { type Look, lookAt } from "./look.ts";
 import { Past } from "./past.ts";
 import type { Source } from "./source.ts";
@@ -49,7 +50,7 @@ export class Theatre {
     player.setSpeed(place.speed);
     const look = lookAt(place);
     this.look = look;
-    this.words = new Words(lang, past, player, look);
+    this.words = new Words(lang, past, player, look, source.recorded);
     this.stage = new Stage(find('[data-mount="stage"]'), {
       lang,
       label: lang === "ko" ? "클러스터" : "The cluster",
@@ -121,6 +122,12 @@ export class Theatre {
       this.frame = 0;
       for (const draw of this.drawers) draw();
     });
+  }
+
+  /** Now, in the time of what one sees: of a recording, its end. */
+  now(): number {
+    const { log } = this.past;
+    return this.source.recorded ? instant(log.get(log.last)?.end ?? "") : this.source.now();
   }
 
   /** Nothing waits: all the source told of is here, the playhead is at rest, nothing is to be drawn. */

@@ -30,11 +30,14 @@ export class Words {
     private readonly past: Past,
     private readonly player: Player,
     private readonly look: Look,
+    private readonly recorded: boolean,
   ) {}
 
   get caption(): Caption {
     const { now } = this;
-    return now.seq ? now : { ...now, text: word(this.lang, this.empty ? "waitingCaption" : "calm") };
+    return now.seq
+      ? now
+      : { ...now, text: word(this.lang, this.empty ? "waitingCaption" : this.recorded ? "calmRecorded" : "calm") };
   }
 
   /** Of the step after the one at the playhead. */

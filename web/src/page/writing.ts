@@ -43,14 +43,16 @@ export class Writing {
     }, 2500);
   }
 
-  async copy(text: string, done: string): Promise<void> {
+  /** Returns what it said of it. */
+  async copy(text: string, done: string): Promise<string> {
     try {
       await navigator.clipboard.writeText(text);
       this.tell(done);
-      this.flash(done);
     } catch {
-      this.flash(word(this.theatre.lang, "cannotCopy"));
+      done = word(this.theatre.lang, "cannotCopy");
     }
+    this.flash(done);
+    return done;
   }
 
   private draw(): void {

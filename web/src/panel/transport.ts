@@ -43,11 +43,7 @@ export class Transport {
     const { player, lang } = this;
     const mode = player.mode.value;
     const paused = mode === "paused";
-    const name = word(lang, paused ? "play" : "pause");
-    if (this.play.getAttribute("aria-label") !== name) {
-      this.play.setAttribute("aria-label", name);
-      this.play.classList.toggle("paused", paused);
-    }
+    drawPlay(this.play, lang, paused);
     const loops = player.loop.value !== null;
     const loopName = word(lang, loops ? "loopOff" : "loop");
     if (this.loop.getAttribute("aria-label") !== loopName) {
@@ -63,11 +59,19 @@ export class Transport {
     let says: string;
     if (link === "lost") says = word(lang, "lost");
     else if (link === "connecting" && player.timeline.last < player.timeline.first) says = word(lang, "connecting");
-    else if (behind > 0) says = word(lang, "viewing", duration(lang, Math.max(100, behind)));
+    else if (behind > 0) says = word(lang, this.over ? "beforeEnd" : "viewing", duration(lang, Math.max(100, behind)));
     else says = word(lang, paused ? "pausedAt" : this.over ? "end" : "liveNow");
     write(this.clock, says);
     this.clock.classList.toggle("bad", link === "lost");
   }
+}
+
+/** How a button that plays and stops looks. */
+export function drawPlay(button: Element, lang: Lang, paused: boolean): void {
+  const name = word(lang, paused ? "play" : "pause");
+  if (button.getAttribute("aria-label") === name && button.classList.contains("paused") === paused) return;
+  button.setAttribute("aria-label", name);
+  button.classList.toggle("paused", paused);
 }
 
 /** How long ago, in the cluster's time, happened what is seen next; 0 when nothing waits. */
