@@ -329,9 +329,10 @@ func (a *auditor) passed(id string, p passage) {
 }
 
 // onLink tells who certainly has a link. The apiserver as a client of itself has
-// none, nor have the programs in pods, which use a service account.
+// none, nor have the programs in pods, which use a service account, and who was
+// not recognised may be anybody.
 func onLink(r *auditRecord) bool {
-	return r.User.Username != "system:apiserver" &&
+	return r.User.Username != "" && r.User.Username != "system:apiserver" &&
 		(!strings.HasPrefix(r.User.Username, "system:serviceaccount:") || strings.HasPrefix(r.UserAgent, "kube-controller-manager/"))
 }
 

@@ -234,8 +234,9 @@ func TestARequestWaitsForItsPassage(t *testing.T) {
 		tell("late", "kubernetes-admin")
 		tell("never", "system:kube-scheduler")
 		tell("pod", "system:serviceaccount:default:default")
+		tell("nobody", "")
 		time.Sleep(100 * time.Millisecond)
-		if told("late") != "" || told("pod") == "" || strings.Contains(told("pod"), "unseen") {
+		if told("late") != "" || told("nobody") == "" || told("pod") == "" || strings.Contains(told("pod"), "unseen") {
 			t.Errorf("after 100 ms: %q, %q", told("late"), told("pod"))
 		}
 		w.auditor.passed("late", passage{"kubectl", time.Now(), time.Now()})
