@@ -182,11 +182,17 @@ async function paint({ html, frames, onlyShapes }) {
     holder.innerHTML = text;
     return holder.firstChild;
   };
+  // A painter has places as numbers, whoever finds them.
+  const numbers = (o) => {
+    const at = o.name === "transform" && /^translate\((\S+) (\S+)\)$/.exec(o.value);
+    return at ? { op: "place", id: o.id, x: Number(at[1]), y: Number(at[2]) } : o;
+  };
   const made = frames.map((ops) =>
-    ops.filter((o) => o.shape || !onlyShapes).map((o) => (o.op === "add" ? { ...o, node: read(o.html) } : o)),
+    ops.filter((o) => o.shape || !onlyShapes).map((o) => (o.op === "add" ? { ...o, node: read(o.html) } : numbers(o))),
   );
   const put = (n, o) => list[o.to]?.insertBefore(n, list[o.before]?.parentNode === list[o.to] ? list[o.before] : null);
   const act = {
+    place: (o) => list[o.id]?.setAttribute("transform", `translate(${o.x} ${o.y})`),
     set: (o) => (o.value === null ? list[o.id]?.removeAttribute(o.name) : list[o.id]?.setAttribute(o.name, o.value)),
     text: (o) => {
       if (list[o.id]) list[o.id].data = o.value;

@@ -120,15 +120,15 @@ export class Drawing {
     let rising = true;
     let before = -1;
     for (const n of nodes) {
-      let d = this.found(parent, n, turn);
-      if (d) {
+      const key = keyOf(n);
+      let d = key === null ? loose(was, n, turn) : parent.keyed?.get(key);
+      if (d && d.turn !== turn && same(d.vnode, n)) {
         this.patch(d, n);
         kept++;
         if (d.place < before) rising = false;
         before = d.place;
       } else {
         d = this.make(n);
-        const key = keyOf(n);
         if (key !== null) {
           parent.keyed ??= new Map();
           parent.keyed.set(key, d);
@@ -151,20 +151,16 @@ export class Drawing {
     parent.children = now;
   }
 
-  /** What a node was drawn as: by its key, or else the first of its kind that has none. */
-  private found(parent: Parent, n: VNode | string, turn: number): Drawn | undefined {
-    const key = keyOf(n);
-    const fits = (d: Drawn | undefined) => d !== undefined && d.turn !== turn && same(d.vnode, n);
-    if (key === null) return parent.children.find(fits);
-    const d = parent.keyed?.get(key);
-    return fits(d) ? d : undefined;
-  }
-
   private leave(parent: Parent, d: Drawn): void {
     d.dom.remove();
     const key = keyOf(d.vnode);
     if (key !== null && parent.keyed?.get(key) === d) parent.keyed.delete(key);
   }
+}
+
+/** What has no key is found again as the first of its kind. */
+function loose(was: readonly Drawn[], n: VNode | string, turn: number): Drawn | undefined {
+  return was.find((d) => d.turn !== turn && same(d.vnode, n));
 }
 
 /** Those of the children that stand in a rising row already: of all such rows the longest. */

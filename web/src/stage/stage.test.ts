@@ -287,6 +287,7 @@ describe.each(cases)("the %s layout for %i nodes, open: %s", (shape, count, open
 describe("tokens beyond counting", () => {
   const token = (seq: number): Token => ({
     seq,
+    key: `t${seq}`,
     shape: "request",
     deed: "read",
     inferred: false,

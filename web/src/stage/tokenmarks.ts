@@ -161,5 +161,5 @@ function token(k: Token, now: boolean, chosen: boolean, paused: boolean): VNode 
   let children = markOf(k);
   if (now || chosen)
     children = [h("circle", { key: "halo", r: 16, class: chosen ? "halo halo-chosen" : "halo" }), ...children];
-  return { tag: "g", key: `t${k.seq}`, attrs, children };
+  return { tag: "g", key: k.key, attrs, children };
 }

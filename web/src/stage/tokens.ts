@@ -21,6 +21,8 @@ export type Deed = "create" | "update" | "delete" | "read" | "decide";
 
 export interface Token {
   seq: number;
+  /** Its name among the elements of the page. */
+  key: string;
   shape: TokenShape;
   deed: Deed;
   inferred: boolean;
@@ -116,12 +118,17 @@ export function deedOf(e: KubeEvent): Deed {
 }
 
 /** What a token has of its event, wherever it is. */
-type Origin = Pick<Token, "deed" | "inferred" | "label">;
+type Origin = Pick<Token, "key" | "deed" | "inferred" | "label">;
 const origins = new WeakMap<KubeEvent, Origin>();
 function originOf(e: KubeEvent): Origin {
   let origin = origins.get(e);
   if (!origin) {
-    origin = { deed: deedOf(e), inferred: e.evidence.how === "inferred", label: makeLabel(e) };
+    origin = {
+      key: `t${e.seq}`,
+      deed: deedOf(e),
+      inferred: e.evidence.how === "inferred",
+      label: makeLabel(e),
+    };
     origins.set(e, origin);
   }
   return origin;
@@ -186,13 +193,14 @@ function tokenAt(scene: Scene, e: KubeEvent, t: number): Token | null {
   const { timeline: l, geometry: g } = scene;
   const start = l.startOf(e.seq);
   const at = l.atOf(e.seq);
-  const { deed, inferred, label } = originOf(e);
+  const { key, deed, inferred, label } = originOf(e);
   const u = at > start ? Math.min(1, (t - start) / (at - start)) : 1;
   const k = scene.still ? (u < 0.5 ? 0 : 1) : u;
   const opacity = scene.still ? fade(u) : 1;
   // There are hundreds in a frame: made in one piece, and new, so that it may be changed.
   const put = (shape: TokenShape, p: Point, line: string): Token => ({
     seq: e.seq,
+    key,
     shape,
     deed,
     inferred,
