@@ -28,7 +28,7 @@ const { values: o } = parseArgs({
   },
 });
 /** How long a stretch is played, and how often in turn with the bare painters. */
-const FRAMES = 240;
+const FRAMES = 180;
 const TURNS = 2;
 const parts = new Set(o.parts.split(","));
 const say = (row) => console.log(JSON.stringify(row));

@@ -1,24 +1,33 @@
 // etcd: the ledger, its newest lines first.
 import { word } from "../i18n/ui.ts";
+import type { ComponentView } from "../model/state.ts";
 import { boot, dot, healthWords, troubled } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
 import { h, type VNode } from "./node.ts";
 import { opener, part, rect, small, text, type View } from "./part.ts";
+import { sameAsBefore } from "./same.ts";
 
 export function ledger(v: View): VNode {
+  const { state: s } = v;
+  const health = s.components.get("etcd");
+  const written = v.event(v.focus)?.kind === "etcd" ? v.focus : 0;
+  const of = [s.ledger, s.revision, health, s.links.get("etcd"), written];
+  return sameAsBefore(v, "etcd", of, () => draw(v, health, written));
+}
+
+/** written is the write that happens now. */
+function draw(v: View, health: ComponentView | undefined, written: number): VNode {
   const { geometry: g, state: s, lang } = v;
   const b = g.etcd;
-  const health = s.components.get("etcd");
   const row = 26;
   const top = b.y + 40;
-  const focus = v.event(v.focus);
   const rows = s.ledger.slice(0, Math.floor((b.h - 46) / row)).map((l, i) => {
     const y = top + i * row;
     const several = l.count > 1;
     const revision = several ? `${l.oldest.revision}–${l.revision}` : l.revision;
     const w = widthOf(revision, v.size.mono, true) + 10;
     const key = several ? word(lang, "quietWrites", l.count) : l.key.replace(/^\/registry\//, "");
-    const now = focus?.kind === "etcd" && l.seq === v.focus;
+    const now = l.seq === written;
     const struck = l.verb === "delete" && !several;
     return h(
       "g",
@@ -45,7 +54,7 @@ export function ledger(v: View): VNode {
       v,
       "etcd",
       `etcd, ${healthWords(v, health)}, ${word(lang, "revision")} ${s.revision || "0"}`,
-      `etcd ${focus?.kind === "etcd" ? "now" : ""}`,
+      `etcd ${written ? "now" : ""}`,
       rect(b, "card etcd-card", 14),
       dot(b.x + 20, b.y + 21, health),
       text(b.x + 34, b.y + 27, "t-title", "etcd"),

@@ -2,9 +2,10 @@
 import { word } from "../i18n/ui.ts";
 import { actorOf } from "../model/actor.ts";
 import { type ComponentView, type NodeView, type PlacedPod, podsOn } from "../model/state.ts";
+import type { KubeEvent } from "../wire/event.ts";
 import { healthWords, troubled } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
-import { type Child, h, type VNode } from "./node.ts";
+import { h, type VNode } from "./node.ts";
 import { part, rect, small, text, thousands, type View } from "./part.ts";
 import { countLine, countPhases, countWord, podArea } from "./pods.ts";
 import type { NodeBox } from "./rooms.ts";
@@ -27,8 +28,8 @@ export function nodes(v: View): VNode[] {
     else if (b.grain === "full" || b.grain === "low") out.push(node(v, n, b, podsOn(s, n.name)));
     else {
       const pods = podsOn(s, n.name);
-      const key = `${n.seq} ${isHere(v, n)} ${v.lit} ${v.lang} ${v.size.small} ${s.crowd} ${b.x} ${b.y}`;
-      out.push(sameAsBefore(`node ${n.name}`, pods, key, () => smallNode(v, n, b, pods)));
+      const of = [pods, n, isHere(v, n), s.crowd];
+      out.push(sameAsBefore(v, `node ${n.name}`, of, () => smallNode(v, n, b, pods)));
     }
   }
   if (g.rooms.rest) out.push(restOf(v, rest, g.rooms.rest));
@@ -108,14 +109,25 @@ function classesOf(v: View, n: NodeView): string {
 }
 
 function node(v: View, n: NodeView, b: NodeBox, pods: readonly PlacedPod[]): VNode {
-  const { state: s, lang } = v;
+  const { state: s } = v;
   const kubelet = s.components.get(`kubelet:${n.name}`);
   const focus = v.event(v.focus);
   const here = isHere(v, n);
-  const calls = here && focus?.kind === "cri";
-  const low = b.grain === "low";
   const zoom = readZoom(v.zoom);
   const open = zoom?.what === "node" && zoom.node === n.name ? zoom : null;
+  const of = [n, kubelet, s.links.get(`kubelet:${n.name}`), here && focus];
+  return h(
+    "g",
+    { key: `n ${n.name}` },
+    sameAsBefore(v, `works ${n.name}`, of, () => works(v, n, b, kubelet, here ? focus : undefined)),
+    podArea(v, n.name, pods, b.pods, open),
+  );
+}
+
+/** A node without its pods; focus is what happens there now. */
+function works(v: View, n: NodeView, b: NodeBox, kubelet: ComponentView | undefined, focus?: KubeEvent): VNode[] {
+  const { lang } = v;
+  const low = b.grain === "low";
   const facts = [n.cpu && `${n.cpu} CPU`, memoryWords(n.memory), b.w > 20 * v.size.small && n.zone]
     .filter(Boolean)
     .join(" · ");
@@ -126,7 +138,7 @@ function node(v: View, n: NodeView, b: NodeBox, pods: readonly PlacedPod[]): VNo
   const ill = kubelet && (kubelet.health !== "ready" || troubled(v, kubelet)) ? healthWords(v, kubelet) : "";
   const title = low ? b.y + 23 : b.y + 26;
   const nameW = low ? b.kubelet.x - b.x - 22 : b.w * 0.45;
-  const children: Child[] = [
+  return [
     part(
       v,
       `node:${n.name}`,
@@ -144,7 +156,7 @@ function node(v: View, n: NodeView, b: NodeBox, pods: readonly PlacedPod[]): VNo
       b.kubelet,
       low || !ill ? "kubelet" : `kubelet: ${ill}`,
       `kubelet ${ill}`,
-      here && actorOf(focus?.from ?? "").role === "kubelet",
+      actorOf(focus?.from ?? "").role === "kubelet",
       kubelet,
     ),
     chip(
@@ -153,7 +165,7 @@ function node(v: View, n: NodeView, b: NodeBox, pods: readonly PlacedPod[]): VNo
       b.runtime,
       low ? "runtime" : widthOf(`runtime: ${runs}`, v.size.small) > b.runtime.w - 8 ? runs : `runtime: ${runs}`,
       `runtime ${runs}`,
-      calls,
+      focus?.kind === "cri",
     ),
     h("path", {
       key: `cri ${n.name}`,
@@ -161,9 +173,7 @@ function node(v: View, n: NodeView, b: NodeBox, pods: readonly PlacedPod[]): VNo
       d: `M${b.kubelet.x + b.kubelet.w} ${b.kubelet.y + b.kubelet.h / 2}H${b.runtime.x}`,
       "aria-hidden": "true",
     }),
-    ...podArea(v, n.name, pods, b.pods, open),
   ];
-  return h("g", { key: `n ${n.name}` }, children);
 }
 
 /** The number alone, where a name with a number does not fit. */

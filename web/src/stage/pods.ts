@@ -150,15 +150,15 @@ export function podArea(v: View, node: string, pods: readonly PlacedPod[], area:
   const grid = tileGrid(area, crowd);
   if (grid) {
     const chosen = v.selection?.type === "object" ? v.selection.uid : "";
-    const marked = pods.some((p) => p.uid === chosen || now(p)) ? `${v.focus} ${chosen}` : "";
-    const key = `${area.x} ${area.y} ${grid.w} ${marked} ${v.lit} ${v.size.small}`;
+    const marked = pods.some((p) => p.uid === chosen || now(p)) ? v.focus : 0;
+    const of = [pods, marked, area.x, area.y, grid.w];
     const draw = () =>
       h(
         "g",
         { key: "pods" },
         pods.flatMap((p) => one(p, grid, p.slot)),
       );
-    return [sameAsBefore(`pods ${node}`, pods, key, draw)];
+    return [sameAsBefore(v, `pods ${node}`, of, draw)];
   }
   if (area.h > 60) return groups(v, node, pods, area);
   const label = `${node}: ${countPhases(pods)

@@ -4,11 +4,17 @@ import { word } from "../i18n/ui.ts";
 import { type Quiet, quietLanes } from "../model/lane.ts";
 import { h, type VNode } from "./node.ts";
 import { part, rect, small, text, thousands, type View } from "./part.ts";
+import { sameAsBefore } from "./same.ts";
 import type { Box } from "./way.ts";
 
 const told: readonly Quiet[] = ["leases", "nodeStatus", "events", "reads"];
 
+/** The list of beats is replaced when one comes, and with it every count. */
 export function quietLane(v: View): VNode {
+  return sameAsBefore(v, "quiet", [v.state.beats, v.state.cloud], () => draw(v));
+}
+
+function draw(v: View): VNode {
   const { geometry: g, state: s, lang } = v;
   const full = g.quiet;
   const b = s.cloud && g.shape === "wide" ? { ...full, y: full.y + 46, h: full.h - 46 } : full;
@@ -40,15 +46,9 @@ export function quietLane(v: View): VNode {
   );
 }
 
-const drawn = new WeakMap<readonly Quiet[], { b: Box; node: VNode }>();
-/** A list of beats is replaced when one comes, never changed. */
 function beats(list: readonly Quiet[], b: Box): VNode {
-  const known = drawn.get(list);
-  if (known && known.b.x === b.x && known.b.y === b.y) return known.node;
   const marks = list.map((q, i) => quietMark(q, b.x + 20 + i * ((b.w - 40) / 39), b.y + b.h - 14, `beat ${i}`));
-  const node = h("g", { key: "beats" }, marks);
-  drawn.set(list, { b, node });
-  return node;
+  return h("g", { key: "beats" }, marks);
 }
 
 /** A heartbeat's mark; its form says which. */

@@ -1,22 +1,21 @@
-// What is drawn of a node's pods is the very same value as before while
-// neither they nor what is said of them changed; drawing then passes it over.
-import type { PlacedPod } from "../model/state.ts";
-import type { VNode } from "./node.ts";
+// A part of the picture is the very same value as before while nothing it
+// depends on has changed; drawing then passes it over.
+import type { View } from "./part.ts";
 
-interface Drawn {
-  pods: readonly PlacedPod[];
-  key: string;
-  node: VNode;
+interface Made {
+  of: readonly unknown[];
+  made: unknown;
 }
 
-const before = new Map<string, Drawn>();
+const before = new Map<string, Made>();
 
-/** place names what is drawn; key holds all it depends on besides the pods. */
-export function sameAsBefore(place: string, pods: readonly PlacedPod[], key: string, draw: () => VNode): VNode {
+/** place names the part; of is all it depends on besides how the viewer looks. Lists and objects of a state are replaced when they change. */
+export function sameAsBefore<T>(v: View, place: string, of: readonly unknown[], make: () => T): T {
+  const all = [v.geometry, v.size, v.lang, v.lit, v.selection, ...of];
   const was = before.get(place);
-  if (was?.key === key && was.pods === pods) return was.node;
-  const node = draw();
+  if (was && was.of.length === all.length && was.of.every((x, i) => x === all[i])) return was.made as T;
+  const made = make();
   if (before.size > 1000) before.clear();
-  before.set(place, { pods, key, node });
-  return node;
+  before.set(place, { of: all, made });
+  return made;
 }

@@ -4,13 +4,14 @@
 import { word } from "../i18n/ui.ts";
 import { actorOf } from "../model/actor.ts";
 import type { Decision } from "../model/decision.ts";
-import { podsOn } from "../model/state.ts";
+import { type ComponentView, type PlacedPod, podsOn } from "../model/state.ts";
 import type { KubeEvent } from "../wire/event.ts";
 import { boot, dot, healthWords } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
 import { type Child, h, type VNode } from "./node.ts";
 import { opener, part, rect, said, small, text, type View } from "./part.ts";
 import { podTile } from "./pods.ts";
+import { sameAsBefore } from "./same.ts";
 import { type Box, box } from "./way.ts";
 
 /** Nodes of a decision that are told in the card. */
@@ -24,14 +25,28 @@ export function verdict(v: View, d: Decision, told: number): string {
 }
 
 export function scheduler(v: View): VNode {
-  const { geometry: g, state: s, lang } = v;
-  const b = g.scheduler;
+  const { state: s } = v;
   const health = s.components.get("kube-scheduler");
   const e = v.cycle ? v.event(v.cycle.seq) : undefined;
   const d = (e?.detail ?? {}) as Decision;
   const told = v.cycle?.told ?? 1;
-  const now = (v.cycle && told < 1) || actorOf(v.event(v.focus)?.from ?? "").role === "scheduler";
+  const now = told < 1 || actorOf(v.event(v.focus)?.from ?? "").role === "scheduler";
   const waiting = podsOn(s, "");
+  const of = [e, told, now, health, s.links.get("kube-scheduler"), waiting, waiting.length > 0 && v.event(v.focus)];
+  return sameAsBefore(v, "scheduler", of, () => draw(v, e, d, told, now, waiting, health));
+}
+
+function draw(
+  v: View,
+  e: KubeEvent | undefined,
+  d: Decision,
+  told: number,
+  now: boolean,
+  waiting: readonly PlacedPod[],
+  health: ComponentView | undefined,
+): VNode {
+  const { lang } = v;
+  const b = v.geometry.scheduler;
   const booting = boot(v, health, b.x + 34, b.y + 60, b.w - 50);
   const says = e ? verdict(v, d, told) : "";
   const shortly = told >= 1 && d.result === "scheduled" ? `→ ${d.node}` : says;
