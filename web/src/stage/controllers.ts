@@ -2,36 +2,45 @@
 // chip. And the cloud-controller-manager, where there is one.
 import { word } from "../i18n/ui.ts";
 import { actorOf } from "../model/actor.ts";
-import { CHIPS } from "../model/state.ts";
+import { CHIPS, type ComponentView } from "../model/state.ts";
 import { boot, dot, healthWords, troubled } from "./health.ts";
 import { cut, widthOf } from "./measure.ts";
 import { h, type VNode } from "./node.ts";
 import { opener, part, rect, said, small, text, type View } from "./part.ts";
+import { sameAsBefore } from "./same.ts";
 import { box } from "./way.ts";
 
 const COLUMNS = 3;
 
 export function controllers(v: View): VNode {
-  const { geometry: g, state: s, lang } = v;
-  const b = g.controllers;
+  const { state: s } = v;
   const health = s.components.get("kube-controller-manager");
   const actor = actorOf(v.event(v.focus)?.from ?? "");
-  const now = actor.role === "controllers";
+  const at = actor.role === "controllers" ? actor.name : null;
+  const chips = [s.accounts.size, v.storyRoot, ...s.controllers.values()];
+  const of = [health, s.links.get("kube-controller-manager"), at, ...chips];
+  return sameAsBefore(v, "controllers", of, () => draw(v, health, at));
+}
+
+/** at is the controller that acts now. */
+function draw(v: View, health: ComponentView | undefined, at: string | null): VNode {
+  const { geometry: g, state: s, lang } = v;
+  const b = g.controllers;
   const gap = 7;
   const w = (b.w - 28 - gap * (COLUMNS - 1)) / COLUMNS;
   const chips = [...s.controllers.values()]
     .filter((c) => c.slot >= 0 && c.slot < CHIPS)
     .map((c) => {
-      const at = box(b.x + 14 + (c.slot % COLUMNS) * (w + gap), b.y + 40 + Math.floor(c.slot / COLUMNS) * 34, w, 28);
-      const state = now && actor.name === c.name ? "now" : c.seq >= v.storyRoot ? "awake" : "";
+      const place = box(b.x + 14 + (c.slot % COLUMNS) * (w + gap), b.y + 40 + Math.floor(c.slot / COLUMNS) * 34, w, 28);
+      const state = at === c.name ? "now" : c.seq >= v.storyRoot ? "awake" : "";
       const short = c.name.replace(/-controller$/, "");
       return part(
         v,
         c.name,
         c.name,
         `unit ${state}`,
-        rect(at, "unit-box", 14),
-        text(at.x + w / 2, at.y + 19, "t-unit", cut(short, w - 4, v.size.small), "middle"),
+        rect(place, "unit-box", 14),
+        text(place.x + w / 2, place.y + 19, "t-unit", cut(short, w - 4, v.size.small), "middle"),
       );
     });
   const hidden = s.accounts.size - chips.length;
@@ -44,7 +53,7 @@ export function controllers(v: View): VNode {
       v,
       "kube-controller-manager",
       `kube-controller-manager, ${healthWords(v, health)}`,
-      now ? "now" : "",
+      at === null ? "" : "now",
       rect(b, "card", 14),
       dot(b.x + 20, b.y + 20, health),
       text(b.x + 34, b.y + 26, "t-head", "kube-controller-manager"),

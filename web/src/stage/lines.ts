@@ -6,6 +6,7 @@ import type { Geometry } from "./geometry.ts";
 import { linkMark } from "./health.ts";
 import { h, type VNode } from "./node.ts";
 import type { View } from "./part.ts";
+import { sameAsBefore } from "./same.ts";
 import { type Point, pathData, Way } from "./way.ts";
 
 /** Links are named after their clients, places after what they are in the picture. */
@@ -17,6 +18,13 @@ const linkOfPlace: Record<string, string> = {
 };
 
 export function lines(v: View): VNode {
+  const { state: s } = v;
+  const outside = [s.clients.has("kubestage"), others(s).length > 0, s.cloud];
+  const of = [...outside, ...s.nodes.values(), ...s.links.values()];
+  return sameAsBefore(v, "lines", of, () => draw(v));
+}
+
+function draw(v: View): VNode {
   const { geometry: g, state: s } = v;
   const ask: VNode[] = [];
   const tell: VNode[] = [];
