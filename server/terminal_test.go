@@ -150,3 +150,18 @@ func TestTerminalEndsWithItsPage(t *testing.T) {
 		t.Errorf("too long: %v %q", last, sc.text)
 	}
 }
+
+func TestTerminalEndsWithKubestage(t *testing.T) {
+	s := serve(t)
+	sc := openTerminal(t, s, `{"command":"kubectl get pods -w","cols":80,"rows":24}`)
+	sc.shows("first")
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.running) != 0 {
+		t.Error("Serve has returned, and the command runs on")
+	}
+	if last := sc.end(); last["exit"] != 137.0 || !strings.Contains(sc.text, "[Kubestage is stopping]") {
+		t.Errorf("the page is told %v, and shows %q", last, sc.text)
+	}
+}
