@@ -45,7 +45,7 @@ func (t *table) inTurn(name string, ours, theirs []time.Duration, goal float64) 
 		ratios = append(ratios, float64(ours[i])/float64(max(theirs[i], 10*time.Millisecond)))
 	}
 	slices.Sort(ratios)
-	middle := ratios[len(ratios)/2]
+	middle := (ratios[len(ratios)/2] + ratios[(len(ratios)-1)/2]) / 2
 	r := row{
 		name: name, value: fmt.Sprintf("%.2f s", sum[0].Seconds()), beside: fmt.Sprintf("%.2f s", sum[1].Seconds()),
 		ratio: fmt.Sprintf("%.2f× [%.2f to %.2f]", middle, ratios[len(ratios)/4], ratios[len(ratios)*3/4]),

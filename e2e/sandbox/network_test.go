@@ -125,6 +125,7 @@ func TestRealNetwork(t *testing.T) {
 			c.Errorf("no variables of Services: %s", env)
 		}
 	})
+	sub("admission webhooks, served by a pod", func(c *cluster) { webhooks(c, d) })
 	sub("session affinity, until it times out", func(c *cluster) {
 		first := c.in("box-1", "wget -T5 -qO- sticky | head -n 1")
 		if again := c.in("box-1", "for i in 1 2 3 4 5 6 7 8 9; do wget -T5 -qO- sticky | head -n 1; done"); strings.Count(again, first) != 9 {

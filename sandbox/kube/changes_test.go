@@ -5,6 +5,7 @@ package kube
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,9 @@ func TestChanges(t *testing.T) {
 			change(p)
 		}
 		return p
+	}
+	written := func(at time.Time) runtime.Object {
+		return pod(func(p *core.Pod) { p.ManagedFields = []metav1.ManagedFieldsEntry{{Time: &metav1.Time{Time: at}}} })
 	}
 	custom := func(size int64) runtime.Object {
 		return &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "c"}, "spec": map[string]any{"size": size}}}
@@ -43,7 +47,9 @@ func TestChanges(t *testing.T) {
 		"a quantity that is written in another way": {pod(nil), pod(func(p *core.Pod) {
 			p.Spec.Containers[0].Resources.Limits["memory"] = resource.MustParse("1024Mi")
 		}), nil},
-		"a custom resource": {custom(1), custom(2), []string{"spec.size"}},
+		"a time":                         {written(time.Unix(1, 0)), written(time.Unix(2, 0)), []string{"metadata.managedFields[0].time"}},
+		"a time that JSON has shortened": {written(time.Unix(1, 5)), written(time.Unix(1, 0)), nil},
+		"a custom resource":              {custom(1), custom(2), []string{"spec.size"}},
 		"never a value of a Secret": {
 			&core.Secret{Data: map[string][]byte{"password": []byte("a")}},
 			&core.Secret{Data: map[string][]byte{"password": []byte("b")}}, []string{"data"},

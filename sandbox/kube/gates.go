@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -317,7 +316,7 @@ func (g pluginGate) Admit(ctx context.Context, a admission.Attributes, o admissi
 		_, now := p.copied(object)
 		look = now > webhooks // it changes nothing itself
 	}
-	if look && !equality.Semantic.DeepEqual(before, object) {
+	if look && !same.DeepEqual(before, object) {
 		c.changed = changes(before, object)
 		p.add(func() { p.object = nil })
 	}

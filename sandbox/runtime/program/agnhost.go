@@ -42,10 +42,10 @@ func agnhost(ctx context.Context, p *Process) int {
 		"netexec": netexec, "serve-hostname": serveHostname, "liveness": liveness, "pause": agnhostPause,
 		"entrypoint-tester": entrypointTester, "connect": connectTester, "dns-suffix": dnsList("search", ","), "dns-server-list": dnsList("nameserver", ","),
 		"etc-hosts": etcHosts, "logs-generator": logsGenerator, "mounttest": mounttest, "port-forward-tester": portForwardTester,
-		"grpc-health-checking": grpcHealth, "test-webserver": testWebserver, "porter": porter,
+		"grpc-health-checking": grpcHealth, "test-webserver": testWebserver, "porter": porter, "webhook": webhook,
 	}[name]
 	if run == nil {
-		fmt.Fprintf(p.Stderr, "Error: unknown command %q for \"app\" (Kubestage has: connect, dns-server-list, dns-suffix, entrypoint-tester, etc-hosts, grpc-health-checking, liveness, logs-generator, mounttest, netexec, pause, port-forward-tester, porter, serve-hostname, test-webserver)\n", name)
+		fmt.Fprintf(p.Stderr, "Error: unknown command %q for \"app\" (Kubestage has: connect, dns-server-list, dns-suffix, entrypoint-tester, etc-hosts, grpc-health-checking, liveness, logs-generator, mounttest, netexec, pause, port-forward-tester, porter, serve-hostname, test-webserver, webhook)\n", name)
 		return 1
 	}
 	if name == "entrypoint-tester" {
@@ -135,14 +135,7 @@ func (p *Process) serveForever(ctx context.Context, handler http.Handler, ports 
 		p.logger().Print(err)
 		return 1
 	}
-	defer s.close()
-	select {
-	case err := <-s.failed:
-		p.logger().Print(err)
-		return 1
-	case <-ctx.Done():
-		return 137
-	}
+	return s.forever(ctx, p)
 }
 
 func serveHostname(ctx context.Context, p *Process) int {

@@ -21,6 +21,11 @@ type site struct {
 
 // openSite listens on all ports or on none. Whoever opened it closes it.
 func (p *Process) openSite(ctx context.Context, handler http.Handler, ports ...int) (*site, error) {
+	return p.openSiteOn(ctx, handler, func(l net.Listener) net.Listener { return l }, ports...)
+}
+
+// openSiteOn has something between the network and HTTP.
+func (p *Process) openSiteOn(ctx context.Context, handler http.Handler, on func(net.Listener) net.Listener, ports ...int) (*site, error) {
 	s := &site{
 		server: &http.Server{
 			Handler:           handler,
@@ -45,7 +50,7 @@ func (p *Process) openSite(ctx context.Context, handler http.Handler, ports ...i
 	}
 	for _, l := range listeners {
 		s.serving.Go(func() {
-			if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.server.Serve(on(l)); !errors.Is(err, http.ErrServerClosed) {
 				s.failed <- err
 			}
 		})
@@ -57,6 +62,18 @@ func (p *Process) openSite(ctx context.Context, handler http.Handler, ports ...i
 func (s *site) close() {
 	s.server.Close()
 	s.serving.Wait()
+}
+
+// forever serves until the process ends.
+func (s *site) forever(ctx context.Context, p *Process) int {
+	defer s.close()
+	select {
+	case err := <-s.failed:
+		p.logger().Print(err)
+		return 1
+	case <-ctx.Done():
+		return 137
+	}
 }
 
 // until serves until one of the signals arrives, then finishes what it is
