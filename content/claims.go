@@ -40,8 +40,8 @@ func (l *languages) compile(s *Scene, f *sceneFile) (*claims, error) {
 	var trace []stepFile
 	for _, f := range f.Checkpoint {
 		if f.Fact != "" {
-			step := stepFile{ID: f.ID, Fact: f.Fact, Capture: f.Capture}
-			if len(trace) > 0 {
+			step := stepFile{ID: f.ID, After: f.After, Fact: f.Fact, Capture: f.Capture}
+			if step.After == "" && len(trace) > 0 {
 				step.After = trace[len(trace)-1].ID
 			}
 			trace = append(trace, step)

@@ -44,7 +44,7 @@
 //	asserts: [{says: {en, ko}, is: CEL}]   over `run` (maps with e.seq, e.kind … e.detail), at.STEP, ns, captures
 //	predict: {at: STEP, options: [{id, when: CEL}]}
 //	checkpoint:
-//	  - {id: made, fact: CEL}   of the log, each behind the one before
+//	  - {id: made, fact: CEL}   of the log, each behind the one before, or behind that of after: ID
 //	  - {id: runs, holds: 'object("pods", "duo").status.phase == "Running"'}   also objects("pods"), cluster("nodes")
 //	solution: [ACTION…]         passes the checkpoint
 //	wrong: [ACTION…]            comes to the same another way, and does not pass

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -159,6 +160,7 @@ type stepFile struct {
 
 type checkFile struct {
 	ID      string        `json:"id"`
+	After   string        `json:"after"`
 	Fact    string        `json:"fact"`
 	Holds   string        `json:"holds"`
 	Capture []captureFile `json:"capture"`
@@ -248,6 +250,9 @@ func parseScene(text []byte, g *Glossary, lang func() (*languages, error)) (s *S
 }
 
 func checkFacts(list []checkFile, say func(string, ...any)) (facts []CheckFact) {
+	traced := func(id string) bool {
+		return slices.ContainsFunc(facts, func(f CheckFact) bool { return f.ID == id && f.Fact != "" })
+	}
 	for _, f := range list {
 		here := func(why string) { say("%w", near{"id: " + f.ID, fmt.Errorf("checkpoint %q %s", f.ID, why)}) }
 		switch {
@@ -259,6 +264,8 @@ func checkFacts(list []checkFile, say func(string, ...any)) (facts []CheckFact) 
 			here("needs either fact (of the log) or holds (of the cluster)")
 		case f.Holds != "" && len(f.Capture) > 0:
 			here("captures: only a fact of the log does")
+		case f.After != "" && (f.Holds != "" || !traced(f.After)):
+			here("comes after " + strconv.Quote(f.After) + ": only a fact of the log does, and after one that stands before it")
 		}
 		facts = append(facts, CheckFact{f.ID, f.Fact, f.Holds})
 	}
