@@ -113,6 +113,7 @@ const pages = [
   ...bookPages,
   { name: "chapter-run", of: "birth", path: "chapter/pod-birth?recording=pod-birth", act: midRun },
   { name: "design", of: "class", path: "design", whole: true },
+  { name: "embed", of: "birth", at: (lang) => `/embed/chapter/pod-birth?lang=${lang}#at=${born}` },
   { name: "join", of: "door", path: "join" },
   { name: "join-wrong", of: "door", path: "join?code=nope" },
   { name: "presenter", of: "presenter", path: "present" },
@@ -212,7 +213,7 @@ const browser = await chromium.launch(JSON.parse(readFileSync(join(here, "chromi
 /** The address of a page's program, for a reader in a language. */
 async function addressOf(p, lang, context) {
   if (!running.share || !["door", "presenter", "follower"].includes(p.of))
-    return `${running[p.of].url}/${lang}/${p.path}`;
+    return running[p.of].url + (p.at?.(lang) ?? `/${lang}/${p.path}`);
   const { code, links, presenter } = await (await fetch(`${running.share.url}/api/share`)).json();
   if (p.of === "presenter") {
     await (await context.newPage()).goto(presenter[0]);
