@@ -18,7 +18,6 @@ import { LinkDialog } from "./page/linkdialog.ts";
 import { Stream } from "./page/stream.ts";
 import { Theatre } from "./page/theatre.ts";
 import type { Command } from "./panel/commands.ts";
-import { find } from "./panel/html.ts";
 import { loadBook } from "./wire/book.ts";
 import { KEEP, KEEP_RECORDING } from "./wire/log.ts";
 
@@ -42,7 +41,7 @@ const { look, past, player, words } = theatre;
 const { log } = past;
 /** It acts on the running cluster, not on what a recording shows. */
 const terminalRoot = recording ? null : document.querySelector<HTMLElement>('[data-mount="terminal"]');
-const terminal = terminalRoot && new TerminalDrawer(terminalRoot, lang, find("#view-stage"));
+const terminal = terminalRoot && new TerminalDrawer(terminalRoot, lang);
 if (!terminal) document.querySelector('.tool[data-action="terminal"]')?.remove();
 const desk = new Desk(theatre, {
   orders: mayAct() && !recording,

@@ -1,18 +1,14 @@
 // Where the terminal is: below the stage, opened and closed by key or button.
+import type { Terminal } from "@xterm/xterm";
 import type { Lang } from "../app.ts";
-import type { mountTerminal } from "./terminal.ts";
 
 export class TerminalDrawer {
-  private terminal: Awaited<ReturnType<typeof mountTerminal>> | undefined;
-  private readonly screen: HTMLElement;
+  private terminal: Promise<Terminal> | undefined;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly lang: Lang,
-    /** What gets the focus when the terminal loses it. */
-    private readonly stage: HTMLElement,
   ) {
-    this.screen = root.querySelector<HTMLElement>("[data-terminal-screen]")!;
     // The stage listens for keys; here they are typed.
     root.addEventListener("keydown", (e) => e.stopPropagation());
   }
@@ -24,16 +20,24 @@ export class TerminalDrawer {
 
   private async open(): Promise<void> {
     this.root.hidden = false;
-    if (!this.terminal) {
-      const { mountTerminal } = await import("./terminal.ts");
-      this.screen.replaceChildren();
-      this.terminal = await mountTerminal(this.screen, this.lang, (close) => this.leave(close));
+    this.terminal ??= this.mount();
+    try {
+      (await this.terminal).focus();
+    } catch {
+      this.terminal = undefined; // the server has gone; the next opening tries again
+      this.leave(true);
     }
-    this.terminal.focus();
   }
 
+  private async mount(): Promise<Terminal> {
+    const { mountTerminal } = await import("./terminal.ts");
+    const screen = this.root.querySelector<HTMLElement>("[data-terminal-screen]")!;
+    return mountTerminal(screen, this.lang, (close) => this.leave(close));
+  }
+
+  /** To the view that is shown, with or without what is typed here. */
   private leave(close: boolean): void {
     if (close) this.root.hidden = true;
-    this.stage.focus();
+    document.querySelector<HTMLElement>(".view:not([hidden])")?.focus();
   }
 }

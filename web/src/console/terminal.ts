@@ -19,7 +19,7 @@ const dim = (text: string) => `\x1b[2m${text}\x1b[22m`;
 const red = (text: string) => `\x1b[31m${text}\x1b[39m`;
 
 /** Puts a terminal into an element; leave is called when somebody wants out of it by keyboard. */
-export async function mountTerminal(root: HTMLElement, lang: Lang, leave: (close: boolean) => void) {
+export async function mountTerminal(root: HTMLElement, lang: Lang, leave: (close: boolean) => void): Promise<Terminal> {
   const t = consoleText[lang];
   Terminal.strings.promptLabel = t.terminalInput;
   Terminal.strings.tooMuchOutput = t.tooMuch;
@@ -51,7 +51,7 @@ export async function mountTerminal(root: HTMLElement, lang: Lang, leave: (close
   const history = CommandHistory.kept();
   const line = new Line();
   let failed = false;
-  /** What a key does while a command runs: nothing here, all there. */
+  /** While a command runs, keys are its own. */
   let running: WebSocket | undefined;
 
   const plainPrompt = `${scene?.namespace ? `${scene.namespace} ` : ""}$ `;
@@ -191,15 +191,7 @@ export async function mountTerminal(root: HTMLElement, lang: Lang, leave: (close
 
   term.textarea?.setAttribute("aria-describedby", "terminal-hint");
   ready();
-  return {
-    focus: () => term.focus(),
-    /** A command at the prompt, not run. */
-    offer(command: string) {
-      if (running) return;
-      line.set(command);
-      draw();
-    },
-  };
+  return term;
 }
 
 function address(lang: Lang, chapter?: string): string {
