@@ -108,10 +108,15 @@ func each(log *watch.Log, first, last uint64, add func(watch.Event)) error {
 	return nil
 }
 
-// closure returns the numbers of a story's events and of all that caused them.
+// closure returns the numbers of a story's events and of all that caused them,
+// and of the spans of their requests, which belong to no story by themselves.
 func closure(log *watch.Log, oldest uint64, c Choice) (map[uint64]bool, error) {
 	causes := map[uint64][]watch.Cause{}
+	var spans []uint64
 	if err := each(log, oldest, c.Last, func(e watch.Event) {
+		if e.Kind == watch.Span {
+			spans = append(spans, e.Seq)
+		}
 		if len(e.Causes) > 0 {
 			causes[e.Seq] = e.Causes
 		}
@@ -129,6 +134,11 @@ func closure(log *watch.Log, oldest uint64, c Choice) (map[uint64]bool, error) {
 		chosen[seq] = true
 		for _, cause := range causes[seq] {
 			open = append(open, cause.Seq)
+		}
+	}
+	for _, seq := range spans {
+		if slices.ContainsFunc(causes[seq], func(request watch.Cause) bool { return chosen[request.Seq] }) {
+			chosen[seq] = true
 		}
 	}
 	return chosen, nil

@@ -41,8 +41,8 @@
 // # Stories
 //
 // A recording of a story has the story's events, everything that caused them
-// (their causes, the causes of those, and so on), and what was there before.
-// Other stories of the same time are left out.
+// (their causes, the causes of those, and so on), the spans of the requests
+// among them, and what was there before. Other stories of the same time are left out.
 //
 // # Secrets
 //

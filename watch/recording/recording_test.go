@@ -77,6 +77,22 @@ func told(events []watch.Event) string {
 	return strings.Join(words, " ")
 }
 
+// What the requests of a story went through goes with it, that of others does not.
+func TestCutSpans(t *testing.T) {
+	log := small()
+	span := func(request uint64) watch.Event {
+		return watch.Event{Kind: watch.Span, Verb: "request", From: watch.APIServer, To: watch.APIServer, Causes: []watch.Cause{{Seq: request, How: "auditID"}}, Evidence: watch.Observed("otel", "1")}
+	}
+	log.Append(span(8), span(99), watch.Event{Kind: watch.Watch, Verb: "MODIFIED", From: watch.APIServer, To: "kubectl", Causes: []watch.Cause{{Seq: 10, How: "revision"}}, Evidence: watch.Observed("watch", "1")})
+	h, _, err := Cut(log, Choice{Story: []uint64{8, 10, 14}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := [][2]uint64{{2, 4}, {8, 1}, {10, 1}, {12, 1}, {14, 1}}; fmt.Sprint(h.Origin) != fmt.Sprint(want) {
+		t.Errorf("events %v went into the recording, want %v", h.Origin, want)
+	}
+}
+
 func TestCut(t *testing.T) {
 	log := small()
 	for _, c := range []struct {
