@@ -22,9 +22,10 @@
 //     to tell what there was at any of them;
 //   - reading: a search over the whole book, and a section's page until a
 //     browser has painted it;
-//   - stage: what drawing costs in a browser, from a fixed recording: the main
-//     thread's time of a frame beside a bare painter that makes the same changes,
-//     scrubbing, the heap, the first visit.
+//   - stage: what drawing costs in a browser, from a fixed recording and from a
+//     crowd made of its events: what the main thread computes for a frame beside
+//     bare painters, scrubbing in every view, frames at rest, the heap, the first
+//     visit.
 //
 // `make bench` runs all of it; `go run ./e2e/bench -only start -runs 1` a part.
 package main
