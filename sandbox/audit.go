@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -182,7 +183,7 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		}
 	}
 	o.Detail, _ = json.Marshal(d) // RawMessages in it were read from JSON
-	linked := onLink(r)
+	linked := onLink(r) && code != http.StatusSwitchingProtocols // an upgrade's answer is the kubelet's, which names no audit ID
 	if linked {
 		o.Complete = func() bool { _, seen := a.passage(r.AuditID); return seen }
 	}

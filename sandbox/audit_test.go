@@ -235,8 +235,9 @@ func TestARequestWaitsForItsPassage(t *testing.T) {
 		tell("never", "system:kube-scheduler")
 		tell("pod", "system:serviceaccount:default:default")
 		tell("nobody", "")
+		w.audit([]byte(strings.Replace(strings.NewReplacer("%ID%", "exec", "%USER%", "jane").Replace(line), `"code":200`, `"code":101`, 1)))
 		time.Sleep(100 * time.Millisecond)
-		if told("late") != "" || told("nobody") == "" || told("pod") == "" || strings.Contains(told("pod"), "unseen") {
+		if told("late") != "" || told("nobody") == "" || told("exec") == "" || told("pod") == "" || strings.Contains(told("pod"), "unseen") {
 			t.Errorf("after 100 ms: %q, %q", told("late"), told("pod"))
 		}
 		w.auditor.passed("late", passage{"kubectl", time.Now(), time.Now()})
