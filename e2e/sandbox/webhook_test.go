@@ -54,6 +54,7 @@ func webhooks(c *cluster, d *dashboard.Dashboard) {
 	do(core.Secrets("default").Create(c.Context(), secret, metav1.CreateOptions{}))
 	do(core.Pods("default").Create(c.Context(), pod, metav1.CreateOptions{}))
 	do(core.Services("default").Create(c.Context(), service, metav1.CreateOptions{}))
+	defer c.kubectl("delete", "pod/judge", "service/judge", "secret/judge", "mutatingwebhookconfiguration/judge", "validatingwebhookconfiguration/judge", "--wait=false")
 	c.kubectl("wait", "--for=condition=Ready", "pod/judge", "--timeout=30s")
 
 	at := func(path string) admissionv1.WebhookClientConfig {
