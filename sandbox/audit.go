@@ -183,7 +183,8 @@ func (a *auditor) request(r *auditRecord, code int) watch.Observation {
 		}
 	}
 	o.Detail, _ = json.Marshal(d) // RawMessages in it were read from JSON
-	linked := onLink(r) && code != http.StatusSwitchingProtocols // an upgrade's answer is the kubelet's, which names no audit ID
+	// An upgrade's answer is the kubelet's, which names no audit ID.
+	linked := onLink(r) && code != http.StatusSwitchingProtocols
 	if linked {
 		o.Complete = func() bool { _, seen := a.passage(r.AuditID); return seen }
 	}
