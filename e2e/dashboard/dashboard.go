@@ -75,9 +75,8 @@ func launch(o Options, args []string) (*Dashboard, error) {
 	d := &Dashboard{Dir: o.Dir, command: exec.Command(o.Binary, args...), ended: make(chan struct{})}
 	d.command.Env = o.Env
 	d.command.Stderr = &d.stderr
-	d.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // also when a test is given up on
 	if o.UID != 0 {
-		d.command.SysProcAttr.Credential = &syscall.Credential{Uid: o.UID, Gid: o.UID}
+		d.command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: o.UID, Gid: o.UID}}
 	}
 	stdout, err := d.command.StdoutPipe()
 	if err != nil {
