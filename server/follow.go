@@ -32,12 +32,11 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, mayLead bool) er
 	default:
 		return badRequest("as is not follower, leader or remote", "say what you are, as in as=follower")
 	}
-	if r.Header.Get("Upgrade") == "" {
-		w.Header().Set("Upgrade", "websocket")
-		return &HTTPError{Code: http.StatusUpgradeRequired, Msg: "this address speaks websocket only"}
+	if err := websocketOnly(w, r, ""); err != nil {
+		return err
 	}
-	if !s.enter() {
-		return &HTTPError{Code: http.StatusServiceUnavailable, Msg: "too many pages are open, or Kubestage is stopping", Hint: "close some pages and try again"}
+	if err := s.enter(); err != nil {
+		return err
 	}
 	defer s.leave()
 	conn, err := websocket.Accept(w, r, nil)

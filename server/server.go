@@ -245,15 +245,25 @@ func (s *Server) serveOn(ctx context.Context, l net.Listener, handler http.Handl
 	return nil
 }
 
-// enter counts a websocket; leave has to follow when it returns true.
-func (s *Server) enter() bool {
+// websocketOnly refuses a request that asks for no websocket; instead says what
+// does without one.
+func websocketOnly(w http.ResponseWriter, r *http.Request, instead string) error {
+	if r.Header.Get("Upgrade") != "" {
+		return nil
+	}
+	w.Header().Set("Upgrade", "websocket")
+	return &HTTPError{Code: http.StatusUpgradeRequired, Msg: "this address speaks websocket only", Hint: instead}
+}
+
+// enter counts a websocket, or refuses it; leave has to follow when it returns nil.
+func (s *Server) enter() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping || s.streams >= s.limits.streams {
-		return false
+		return &HTTPError{Code: http.StatusServiceUnavailable, Msg: fmt.Sprintf("there are %d open streams already, or Kubestage is stopping", s.limits.streams), Hint: "close some pages and try again"}
 	}
 	s.streams++
-	return true
+	return nil
 }
 
 func (s *Server) leave() {

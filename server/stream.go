@@ -25,17 +25,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.Header.Get("Upgrade") == "" {
-		w.Header().Set("Upgrade", "websocket")
-		return &HTTPError{Code: http.StatusUpgradeRequired, Msg: "this address speaks websocket only", Hint: "without one, read /api/events?after=SEQ again and again"}
+	if err := websocketOnly(w, r, "without one, read /api/events?after=SEQ again and again"); err != nil {
+		return err
 	}
 	c, err := s.about(r)
 	if err != nil {
 		return err
 	}
 	lost := foreign(r, c.log, after) != nil
-	if !s.enter() {
-		return &HTTPError{Code: http.StatusServiceUnavailable, Msg: fmt.Sprintf("there are %d open streams already, or Kubestage is stopping", s.limits.streams), Hint: "close some pages and try again"}
+	if err := s.enter(); err != nil {
+		return err
 	}
 	defer s.leave()
 	if first, _ := c.log.Bounds(); !given {

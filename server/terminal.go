@@ -24,17 +24,16 @@ import (
 //
 // Closing the websocket ends the command.
 func (s *Server) terminal(w http.ResponseWriter, r *http.Request) error {
-	if r.Header.Get("Upgrade") == "" {
-		w.Header().Set("Upgrade", "websocket")
-		return &HTTPError{Code: http.StatusUpgradeRequired, Msg: "this address speaks websocket only", Hint: "without one, POST /api/kubectl"}
+	if err := websocketOnly(w, r, "without one, POST /api/kubectl"); err != nil {
+		return err
 	}
 	lang := r.URL.Query().Get("lang")
 	ns, err := s.scenes.inChapter(w, r, r.URL.Query().Get("chapter"), lang)
 	if err != nil {
 		return err
 	}
-	if !s.enter() {
-		return &HTTPError{Code: http.StatusServiceUnavailable, Msg: "too many pages are open, or Kubestage is stopping", Hint: "close some pages and try again"}
+	if err := s.enter(); err != nil {
+		return err
 	}
 	defer s.leave()
 	conn, err := websocket.Accept(w, r, nil)
